@@ -11,10 +11,9 @@ export interface Begin extends Slot {
   readonly kind: 'begin'
 }
 
-/** A member's readings moved past a stream trigger (P4). Authenticated by its session. */
-export interface Moved {
+/** A member's readings moved past a stream trigger since it answered this slot (P4). Authenticated by its session. */
+export interface Moved extends Slot {
   readonly kind: 'moved'
-  readonly epoch: number
 }
 
 /** One member's signed readings for one slot (P5). */
@@ -86,16 +85,34 @@ export interface Certificate extends ReportHeader {
 /** Two contradicting signed messages of one member (fault evidence), or one that only it could have made. */
 export type SignedMessage = Observation | Proposal | Attestation
 
-export type Message =
+/** A message before its signature: what the core asks the keyring for. */
+export type Draft =
+  | Omit<Observation, 'member' | 'digest' | 'signature'>
+  | Omit<Proposal, 'digest' | 'signature'>
+  | Omit<Attestation, 'member' | 'digest' | 'signature'>
+  | Omit<Seal, 'member' | 'digest' | 'signature'>
+
+export type Message = Begin | Moved | Observation | Proposal | Attestation | Seal | Wish | Fetch | Certificate
+
+/** A message as its bytes claim it, before its signatures are verified and its digest computed. */
+export type Unverified =
   | Begin
   | Moved
-  | Observation
-  | Proposal
-  | Attestation
-  | Seal
   | Wish
   | Fetch
-  | Certificate
+  | UnverifiedObservation
+  | UnverifiedProposal
+  | Omit<Attestation, 'digest'>
+  | Omit<Seal, 'digest'>
+  | Omit<Certificate, 'digest'>
+
+export type UnverifiedObservation = Omit<Observation, 'digest'>
+
+export interface UnverifiedProposal extends Slot {
+  readonly kind: 'proposal'
+  readonly observations: readonly UnverifiedObservation[]
+  readonly signature: Uint8Array
+}
 
 /** −1, 0 or 1 as slot `a` comes before, is, or comes after slot `b` (P3). */
 export function compareSlots(a: Slot, b: Slot): number {

@@ -19,6 +19,14 @@ export interface Thresholds {
 
 /** Thresholds for n ≥ 3f+1; asserts it, since the committee check refuses such a document before (P1). */
 export function thresholdsOf(n: number, f: number): Thresholds {
-  if (!Number.isInteger(n) || !Number.isInteger(f) || f < 0 || n < 3 * f + 1) throw new Error(`no thresholds for n=${n}, f=${f}`)
-  return { n, f, oneHonest: f + 1, honestMajority: 2 * f + 1, intersecting: Math.floor((n + f) / 2) + 1, available: n - f }
+  if (!Number.isInteger(n) || !Number.isInteger(f) || f < 0 || n < 3 * f + 1)
+    throw new Error(`no thresholds for n=${n}, f=${f}`)
+  return {
+    n,
+    f,
+    oneHonest: f + 1,
+    honestMajority: 2 * f + 1,
+    intersecting: Math.floor((n + f) / 2) + 1,
+    available: n - f,
+  }
 }

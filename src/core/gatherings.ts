@@ -1,0 +1,77 @@
+// What is known of each slot: bounded by the slots a member may fill and the certified ones still served.
+
+import { compareSlots, type Slot } from './messages.js'
+import type { Gathering, State, Turn } from './state.js'
+
+/** Slots above the latest certified one that one member's signatures may keep open; its lowest makes room. */
+const openPerMemberMax = 4
+/** Certified slots that are kept for late seals, fetches and contradictions. */
+const passedMax = 4
+
+/** What is known of `slot`, if anything. */
+export function gatheringOf(state: State, slot: Slot): Gathering | undefined {
+  return state.gatherings.find((held) => compareSlots(held, slot) === 0)
+}
+
+/** What is known of `slot`, or a fresh start. */
+export function gatheringFor(turn: Turn, slot: Slot): Gathering {
+  const known = gatheringOf(turn.state, slot)
+  if (known) return known
+  const none = Array(turn.context.committee.thresholds.n).fill(null)
+  return {
+    epoch: slot.epoch,
+    round: slot.round,
+    attestations: none,
+    seals: none,
+    proposal: null,
+    report: null,
+    digest: null,
+    certificate: null,
+    delivered: false,
+    sealed: false,
+    fetched: false,
+    served: [],
+  }
+}
+
+/** Stores `gathering` in place of what was known of its slot; `by` is the member whose signature it newly holds. */
+export function keepGathering(turn: Turn, gathering: Gathering, by?: number): void {
+  const others = turn.state.gatherings.filter((held) => compareSlots(held, gathering) !== 0)
+  const all = [...others, gathering].sort(compareSlots)
+  turn.state = { ...turn.state, gatherings: prune(turn.state, by === undefined ? all : limitMember(turn, all, by)) }
+}
+
+/** Slots at or below the latest certificate: the newest few. Above: those that hold anything. */
+function prune(state: State, gatherings: readonly Gathering[]): readonly Gathering[] {
+  const { latest } = state
+  const passed = latest === null ? [] : gatherings.filter((held) => compareSlots(held, latest) <= 0)
+  const open = gatherings.slice(passed.length).filter(holdsAnything)
+  return [...passed.slice(-passedMax), ...open]
+}
+
+function holdsAnything(gathering: Gathering): boolean {
+  return (
+    gathering.proposal !== null || gathering.certificate !== null || filled(gathering.attestations, gathering.seals)
+  )
+}
+
+function filled(...lists: readonly (readonly unknown[])[]): boolean {
+  return lists.some((list) => list.some((entry) => entry !== null))
+}
+
+function limitMember(turn: Turn, gatherings: readonly Gathering[], member: number): readonly Gathering[] {
+  const { latest } = turn.state
+  const open = gatherings.filter(
+    (held) =>
+      (latest === null || compareSlots(held, latest) > 0) &&
+      (held.attestations[member] !== null || held.seals[member] !== null),
+  )
+  if (open.length <= openPerMemberMax) return gatherings
+  const lowest = open[0]!
+  const cleared = {
+    ...lowest,
+    attestations: lowest.attestations.with(member, null),
+    seals: lowest.seals.with(member, null),
+  }
+  return gatherings.map((held) => (held === lowest ? cleared : held))
+}

@@ -1,0 +1,29 @@
+// Token buckets: how fast one session may be read (P14).
+
+/**
+ * Tokens that return at `perS` a second, up to one second's worth. Spending may go below zero, so that one item larger
+ * than the bucket still passes; the debt is then waited for.
+ */
+export class TokenBucket {
+  readonly #perS: number
+  #tokens: number
+  #atMs: number
+
+  constructor(perS: number, nowMs: number) {
+    this.#perS = perS
+    this.#tokens = perS
+    this.#atMs = nowMs
+  }
+
+  spend(tokens: number): void {
+    this.#tokens -= tokens
+  }
+
+  /** 0 when something may be spent; else milliseconds until a fiftieth of a second's worth is there. */
+  waitMs(nowMs: number): number {
+    this.#tokens = Math.min(this.#perS, this.#tokens + (Math.max(0, nowMs - this.#atMs) * this.#perS) / 1000)
+    this.#atMs = nowMs
+    if (this.#tokens > 0) return 0
+    return Math.ceil(((this.#perS / 50 - this.#tokens) * 1000) / this.#perS)
+  }
+}

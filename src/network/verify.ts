@@ -1,0 +1,113 @@
+// What stands between a peer's bytes and the core: every signature and reading is verified here, or the message dropped.
+
+import { concat, equalBytes, fromHex } from '../core/bytes.js'
+import type { Committee } from '../core/committee.js'
+import type { Engine } from '../core/engine.js'
+import { checkPacked, type Layout } from '../core/layout.js'
+import type { Message, Observation, SignedMessage, Unverified, UnverifiedObservation } from '../core/messages.js'
+import { domainOf, observationDigest, proposalDigest, reportDigest, sealedDigest } from '../core/typed-data.js'
+
+/** What the keyring knows of a signature that bears our own key. */
+export type Authorship = 'mine' | 'not-mine' | 'unknown'
+
+export interface VerifyParts {
+  readonly engine: Engine
+  readonly committee: Committee
+  readonly layout: Layout
+  readonly self: number
+  readonly leaderOf: (epoch: number) => number
+  readonly authorship: (
+    kind: 'observation' | 'proposal' | 'attestation',
+    slot: { readonly epoch: number; readonly round: number },
+    digest: Uint8Array,
+  ) => Authorship
+}
+
+/** A verified message, a signature of our own that we did not make (P9), or the reason to drop. */
+export type Verdict = { readonly message: Message } | { readonly impostor: Message } | { readonly fault: VerifyFault }
+
+export type VerifyFault = 'SIGNATURE' | 'TOO_FEW_SIGNATURES' | 'REFLECTED' | 'CLOCK_RANGE' | `READINGS_${string}`
+
+/** Verifies messages of one committee: `verify(from, message)`. Never throws on a peer's bytes. */
+export function createVerify(parts: VerifyParts): (message: Unverified) => Verdict {
+  const { engine, committee, layout, self, leaderOf, authorship } = parts
+  const inner = domainOf(engine, committee.digest)
+  const outer = domainOf(engine, committee.salt)
+  const addresses = committee.members.map((member) => fromHex(member.address, 20)!)
+
+  const isSignedBy = (member: number, digest: Uint8Array, signature: Uint8Array): boolean => {
+    const address = engine.recover(digest, signature)
+    return address !== null && equalBytes(address, addresses[member]!)
+  }
+
+  /** A message that bears our key is ours if the keyring made it; only one that it did not make is worth a recovery. */
+  const judgeOwn = (message: SignedMessage, signature: Uint8Array): 'fine' | 'impostor' | 'forged' => {
+    const made = authorship(message.kind, message, message.digest)
+    if (made === 'mine') return 'fine'
+    if (!isSignedBy(self, message.digest, signature)) return 'forged'
+    return made === 'unknown' ? 'fine' : 'impostor'
+  }
+
+  const verifySigned = (member: number, message: SignedMessage): Verdict => {
+    if (member === self) {
+      const verdict = judgeOwn(message, message.signature)
+      if (verdict === 'impostor') return { impostor: message }
+      return verdict === 'fine' ? { message } : { fault: 'SIGNATURE' }
+    }
+    return isSignedBy(member, message.digest, message.signature) ? { message } : { fault: 'SIGNATURE' }
+  }
+
+  const verifyObservation = (observation: UnverifiedObservation): Verdict => {
+    const fault = checkPacked(layout, observation.readings)
+    if (fault !== null) return { fault: fault as VerifyFault }
+    if (observation.clockMs === 0) return { fault: 'CLOCK_RANGE' }
+    const readingsHash = engine.keccak256(observation.readings)
+    const digest = observationDigest(engine, inner, { ...observation, readingsHash })
+    return verifySigned(observation.member, { ...observation, digest })
+  }
+
+  return (message) => {
+    switch (message.kind) {
+      case 'observation':
+        return verifyObservation(message)
+      case 'proposal': {
+        const observations: Observation[] = []
+        for (const item of message.observations) {
+          const verdict = verifyObservation(item)
+          if (!('message' in verdict)) return verdict
+          observations.push(verdict.message as Observation)
+        }
+        const observationsHash = engine.keccak256(hashable(observations))
+        const digest = proposalDigest(engine, inner, { ...message, observationsHash })
+        return verifySigned(leaderOf(message.epoch), { ...message, observations, digest })
+      }
+      case 'attestation': {
+        const digest = reportDigest(engine, outer, message)
+        return verifySigned(message.member, { ...message, digest })
+      }
+      case 'seal': {
+        if (message.member === self) return { fault: 'REFLECTED' }
+        const digest = sealedDigest(engine, outer, message.reportDigest)
+        if (!isSignedBy(message.member, digest, message.signature)) return { fault: 'SIGNATURE' }
+        return { message: { ...message, digest } }
+      }
+      case 'certificate': {
+        if (message.signers.length < committee.thresholds.intersecting) return { fault: 'TOO_FEW_SIGNATURES' }
+        const digest = reportDigest(engine, outer, message)
+        for (let i = 0; i < message.signers.length; i++) {
+          if (!isSignedBy(message.signers[i]!, digest, message.signatures[i]!)) return { fault: 'SIGNATURE' }
+        }
+        const certificate = { ...message, digest }
+        const signsHere = message.signers.includes(self) && authorship('attestation', message, digest) === 'not-mine'
+        return signsHere ? { impostor: certificate } : { message: certificate }
+      }
+      default:
+        return { message }
+    }
+  }
+}
+
+/** What a proposal's signature covers: digest and signature of each observation, in order. */
+export function hashable(observations: readonly { digest: Uint8Array; signature: Uint8Array }[]): Uint8Array {
+  return concat(...observations.flatMap((observation) => [observation.digest, observation.signature]))
+}
