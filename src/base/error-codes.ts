@@ -23,6 +23,10 @@ export const errorCodes = {
     'Treat the report as forged or damaged: a signature is not that of the member named over these values.',
   REPORT_STALE: 'Fetch a newer report, and check the clock of this machine.',
   REPORT_STATUS: 'Decide whether this status may be used, and accept it by name; it is not OK.',
+  // Configuration
+  COMMITTEE_UNREADABLE: 'Check the path and the rights of the committee document that config.json names.',
+  CONFIG_UNREADABLE: 'Name a folder made by `assay init`, and check its rights.',
+  CONFIG_INVALID: 'Mend the field of config.json that is named; schemas/node-config.json lists all of them.',
   // Network
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',
   NETWORK_KEY_INVALID: 'Use the Ed25519 peer key (PKCS#8 PEM) whose public half the committee document names.',

@@ -5,6 +5,7 @@
 // 24, string its length in 4. The texts of all string cells follow, in order. Integers are big-endian two's complement.
 // There is one encoding of anything: an absent value is all zeros but for its status.
 
+import { concat, utf8 } from './bytes.js'
 import type { Committee, Field } from './committee.js'
 import { statuses } from './status.js'
 
@@ -194,39 +195,46 @@ const int176 = { min: -(2n ** 175n), max: 2n ** 175n - 1n }
 export function packReadings(layout: Layout, readings: readonly Reading[]): Uint8Array {
   if (readings.length !== layout.rows.length)
     throw new Error(`${readings.length} readings for ${layout.rows.length} feeds`)
-  const texts: Uint8Array[] = []
-  let textBytes = 0
-  for (const cell of layout.texts) texts[cell.text] = new Uint8Array(0)
-  const fixed = new Uint8Array(layout.fixedBytes)
-  const view = new DataView(fixed.buffer)
+  const texts: Uint8Array[] = layout.texts.map(() => new Uint8Array(0))
+  const fixed = openFixed(new Uint8Array(layout.fixedBytes))
   readings.forEach((reading, feed) => {
-    const row = layout.rows[feed]!
-    fixed[row.offset] = reading.status | (reading.values === null ? 0 : presentBit)
-    if (reading.values === null) return
-    fixed[row.offset + recordAt.groups] = reading.groups
-    view.setUint32(row.offset + recordAt.spread, reading.spreadPpm)
-    writeTime(view, row.offset + recordAt.time, reading.timeMs)
-    row.cells.forEach((cell, i) => {
-      const value = reading.values![i]
-      if (typeof value === 'string') {
-        const text = new TextEncoder().encode(value)
-        view.setUint32(cell.offset, text.length)
-        texts[cell.text] = text
-        textBytes += text.length
-      } else if (typeof value === 'bigint') writeInteger(view, cell, value)
-      else throw new Error(`feed ${feed} lacks field ${cell.field.name}`)
-    })
+    writeReading(layout, fixed, feed, reading)
+    for (const [i, cell] of layout.rows[feed]!.cells.entries()) {
+      if (cell.text >= 0 && reading.values !== null) texts[cell.text] = utf8(reading.values[i] as string)
+    }
   })
-  const packed = new Uint8Array(layout.fixedBytes + textBytes)
-  packed.set(fixed)
-  let end = layout.fixedBytes
-  for (const text of texts) {
-    packed.set(text, end)
-    end += text.length
-  }
+  layout.texts.forEach((cell, i) => {
+    fixed.view.setUint32(cell.offset, texts[i]!.length)
+  })
+  const packed = concat(fixed.bytes, ...texts)
   const reason = checkPacked(layout, packed)
   if (reason !== null) throw new Error(`our own readings are not valid: ${reason}`)
   return packed
+}
+
+function openFixed(bytes: Uint8Array): Packed {
+  return { bytes, view: new DataView(bytes.buffer), textOffsets: [] }
+}
+
+/** Writes one feed's record over what was there; its texts, if it has any, are for `packReadings` to place. */
+export function writeReading(layout: Layout, packed: Packed, feed: number, reading: Reading): void {
+  const row = layout.rows[feed]!
+  const { bytes, view } = packed
+  if (reading.values === null) {
+    bytes.fill(0, row.offset, row.offset + row.bytes)
+    bytes[row.offset] = reading.status
+    return
+  }
+  bytes[row.offset] = reading.status | presentBit
+  bytes[row.offset + recordAt.groups] = reading.groups
+  view.setUint32(row.offset + recordAt.spread, reading.spreadPpm)
+  writeTime(view, row.offset + recordAt.time, reading.timeMs)
+  for (let i = 0; i < row.cells.length; i++) {
+    const cell = row.cells[i]!
+    const value = reading.values[i]
+    if (typeof value === 'bigint') writeInteger(view, cell, value)
+    else if (typeof value !== 'string' || cell.text < 0) throw new Error(`feed ${feed} lacks field ${cell.field.name}`)
+  }
 }
 
 /** Writes a 48-bit time. */

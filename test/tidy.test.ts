@@ -1,0 +1,173 @@
+// The house rules as a test: who may import whom, how long a file may be, what no file may contain.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { errorCodes } from '../src/base/error-codes.js'
+
+const root = normalize(join(import.meta.dirname, '..'))
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((file) => file !== '' && existsSync(join(root, file)))
+const sources = tracked.filter((file) => /\.(ts|mjs)$/.test(file))
+const linesMax = 400
+
+/** Who may import whom (ARCHITECTURE.md): each folder or file of src to the prefixes it may name, its own included. */
+const importTable: Readonly<Record<string, readonly string[]>> = {
+  'src/core/': ['src/core/', 'src/base/errors.ts'],
+  'src/base/': ['src/base/'],
+  'src/schema/': ['src/schema/', 'src/base/', 'src/core/'],
+  'src/crypto/': ['src/crypto/', 'src/base/', 'src/core/'],
+  'src/store/': ['src/store/', 'src/base/', 'src/core/'],
+  'src/chain/': ['src/chain/', 'src/base/', 'src/core/'],
+  'src/observe/': ['src/observe/', 'src/base/', 'src/core/', 'src/schema/', 'src/crypto/', 'src/chain/'],
+  'src/network/': ['src/network/', 'src/base/', 'src/core/', 'src/schema/', 'src/crypto/', 'src/chain/'],
+  'src/client/': ['src/client/', 'src/core/', 'src/base/errors.ts'],
+  'src/runner.ts': ['src/core/', 'src/base/', 'src/network/verify.ts', 'src/network/wire.ts', 'src/crypto/keyring.ts'],
+  'src/config.ts': ['src/core/', 'src/base/', 'src/schema/'],
+  'src/node.ts': [
+    'src/base/',
+    'src/core/',
+    'src/schema/',
+    'src/crypto/',
+    'src/store/',
+    'src/network/',
+    'src/observe/',
+    'src/config.ts',
+    'src/runner.ts',
+  ],
+  'src/cli/': ['src/'],
+  'bench/': [''],
+  'test/': [''],
+}
+
+/** npm packages and the one file or folder that may import each; test and bench may import anything. */
+const packageOwners: Readonly<Record<string, string>> = {
+  '@bitauth/libauth': 'src/crypto/engine-wasm.ts',
+  'hash-wasm': 'src/crypto/engine-wasm.ts',
+  '@noble/curves': 'src/client/engine-noble.ts',
+  '@noble/hashes': 'src/client/engine-noble.ts',
+  ethers: 'src/crypto/keystore.ts',
+  lmdb: 'src/store/',
+  pino: 'src/base/log.ts',
+  ajv: 'src/schema/',
+  commander: 'src/cli/',
+  '@peculiar/x509': 'src/network/certificate.ts',
+  'reflect-metadata': 'src/network/certificate.ts',
+}
+
+interface Import {
+  readonly file: string
+  readonly target: string
+}
+
+const imports: readonly Import[] = sources
+  .filter((file) => file.startsWith('src/') && !file.includes('/generated/'))
+  .flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    const found = text.matchAll(/(?:from\s+|import\s*\(\s*|import\s+)'([^']+)'/g)
+    return [...found].map((match) => ({ file, target: match[1]! }))
+  })
+
+const isLocal = (target: string): boolean => target.startsWith('.')
+const resolved = ({ file, target }: Import): string => normalize(join(dirname(file), target)).replace(/\.js$/, '.ts')
+const packageOf = (target: string): string =>
+  target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/')
+
+describe('imports', () => {
+  it('follow the import table', () => {
+    const strays = imports.filter(({ file, target }) => {
+      if (!isLocal(target)) return false
+      const row = Object.keys(importTable).find((prefix) => file.startsWith(prefix))
+      if (row === undefined) return true
+      return !importTable[row]!.some((prefix) => resolved({ file, target }).startsWith(prefix))
+    })
+    expect(strays).toEqual([])
+    expect(imports.length).toBeGreaterThan(50)
+  })
+
+  it('keep the core and the client free of Node and, but for the engine, of packages', () => {
+    const strays = imports.filter(
+      ({ file, target }) =>
+        !isLocal(target) && /^src\/(core|client)\//.test(file) && packageOwners[packageOf(target)] !== file,
+    )
+    expect(strays).toEqual([])
+  })
+
+  it('hold each package in one file or folder', () => {
+    const strays = imports.filter(({ file, target }) => {
+      if (isLocal(target) || target.startsWith('node:')) return false
+      const owner = packageOwners[packageOf(target)]
+      return owner === undefined || !file.startsWith(owner)
+    })
+    expect(strays).toEqual([])
+  })
+
+  it('let only the command line read its arguments and environment', () => {
+    const strays = sources.filter(
+      (file) =>
+        file.startsWith('src/') &&
+        !file.startsWith('src/cli/') &&
+        /process\.(env|argv)/.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(strays).toEqual([])
+  })
+})
+
+describe('files', () => {
+  it(`are at most ${linesMax} lines`, () => {
+    const long = sources.filter((file) => readFileSync(join(root, file), 'utf8').split('\n').length > linesMax + 1)
+    expect(long).toEqual([])
+  })
+
+  it('open with one sentence that says what they are for', () => {
+    const silent = sources.filter((file) => {
+      const text = readFileSync(join(root, file), 'utf8').replace(/^#!.*\n/, '')
+      return /^(src|bench|test\/simulation|scripts)\//.test(file) && !/^(\/\/ [A-Z]|\/\*\*? ?[A-Z])/.test(text)
+    })
+    expect(silent).toEqual([])
+  })
+
+  it('have kebab-case names', () => {
+    const strays = sources.filter((file) => !/^[a-z0-9.-]+$/.test(file.split('/').at(-1)!) && !/vitest/.test(file))
+    expect(strays).toEqual([])
+  })
+
+  it('name no registry, no path of one machine, and leave nothing undone', () => {
+    // Put together here, so that this file does not hold what it looks for.
+    const hosts = ['registry.' + 'npmjs', 'registry.' + 'yarnpkg', 'deb.' + 'debian.org']
+    const undone = ['TO' + 'DO', 'FIX' + 'ME', '.sk' + 'ip(', '.on' + 'ly(']
+    const paths = ['/wo' + 'rk/', '/ro' + 'ot/', '/ho' + 'me/']
+    const found = tracked
+      .filter((file) => !/^test\/vectors\//.test(file))
+      .flatMap((file) => {
+        const text = readFileSync(join(root, file), 'utf8')
+        const words = /\.(ts|mjs)$/.test(file) ? [...hosts, ...undone, ...paths] : [...hosts, ...paths]
+        return words.filter((word) => text.includes(word)).map((word) => `${file}: ${word}`)
+      })
+    expect(found).toEqual([])
+  })
+
+  it('use no barrel: no file only re-exports', () => {
+    const barrels = sources.filter(
+      (file) => file.startsWith('src/') && /^export (\*|\{[^}]*\}) from/m.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(barrels).toEqual([])
+  })
+})
+
+describe('docs/errors.md', () => {
+  it('has a line for every error code, and no other', () => {
+    const text = readFileSync(join(root, 'docs/errors.md'), 'utf8')
+    const documented = [...text.matchAll(/^\| ([A-Z][A-Z0-9_]+) \|/gm)].map((match) => match[1]!)
+    expect([...documented].sort()).toEqual(Object.keys(errorCodes).sort())
+    expect(new Set(documented).size).toBe(documented.length)
+  })
+})
