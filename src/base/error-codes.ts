@@ -31,6 +31,34 @@ export const errorCodes = {
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',
   NETWORK_KEY_INVALID: 'Use the Ed25519 peer key (PKCS#8 PEM) whose public half the committee document names.',
   NETWORK_LISTEN_FAILED: 'Free the address and port that are named, or configure others, and start again.',
+  // Keys
+  KEY_FILE_UNREADABLE: 'Check that the key or passphrase file that is named exists and that this user may read it.',
+  KEY_FILE_EXISTS: 'Choose another place: key files are never overwritten.',
+  KEYSTORE_INVALID: 'Use a keystore v3 JSON file (scrypt or pbkdf2, aes-128-ctr).',
+  KEYSTORE_PASSPHRASE_WRONG: 'Give the passphrase of this keystore file.',
+  KEYSTORE_PASSPHRASE_MISSING: 'Name a passphrase file that is not empty, or start in a terminal and type it.',
+  KEYSTORE_TOO_COSTLY: 'Use a keystore whose key derivation takes at most 512 MiB and a few seconds.',
+  KEYSTORE_ADDRESS_MISMATCH: 'Use the keystore of the address that the committee document names for this member.',
+  // Keyring
+  KEYRING_CLOSED: 'Nothing is signed until the slot record is sound; see why it is not, and free disk space first.',
+  KEYRING_STOPPED: 'Find out why signing stopped, then start the node again.',
+  KEYRING_BELOW_OPENING: 'Nothing to do: slots that may have been signed before the start are left to the other members.',
+  KEYRING_ABOVE_FLOOR: 'Report this as a bug if it repeats: a signature was asked for before its slot was on disk.',
+  KEYRING_SLOT_SIGNED: 'Report this as a bug if it repeats: a second signature was asked for on a slot.',
+  KEYRING_TIME_NOT_RISING: 'Check the clock of this machine; it signs again once its time is past the last signed one.',
+  // Store
+  DIRECTORY_IN_USE: 'Stop the other process that uses this directory, or give this one a directory of its own.',
+  DIRECTORY_LOCK_LOST: 'Stop both processes that use this directory, find out how two came to run, and start one.',
+  DIRECTORY_LOCK_FAILED: 'Check that the directory exists, that this user may write to it, and that its path is short.',
+  SLOT_RECORD_EXISTS: 'Keep the record that is there: it says what this key may still sign.',
+  SLOT_RECORD_UNREADABLE: 'Check permissions and open files (ulimit -n), then start again; do not remove the file.',
+  SLOT_RECORD_WRITE_FAILED: 'Free space on the disk or replace it; the node signs again once the record can be written.',
+  SLOT_RECORD_UNPROVABLE: 'Wait: the node signs again once enough other members have said how far the committee is.',
+  SLOT_RECORD_GENERATION: 'Use the committee document of the generation that was in use, or a later one.',
+  REPORT_STORE_FULL: 'Free space on the disk; the node signs again by itself.',
+  REPORT_STORE_FAILED: 'Check the disk, then start the node again; move the report store away if it fails again.',
+  REPORT_STORE_DAMAGED: 'Move the report store away and start the node again: other members still hold the reports.',
+  REPORT_STORE_CONTRADICTS: 'Stop and compare with other members: two attested reports claim one slot.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

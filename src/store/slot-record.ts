@@ -37,7 +37,7 @@ export interface SlotRecord {
   close(): Promise<void>
 }
 
-/** What opening takes; `holdsLock` is asked before each write, so that a process that lost its directory writes nothing. */
+/** What opening takes. `holdsLock` is asked before each write, so that a process that lost its directory writes nothing. */
 export interface SlotRecordParts {
   readonly disk: Disk
   readonly path: string
@@ -108,10 +108,11 @@ async function opened(parts: SlotRecordParts, file: OpenFile, verdict: SlotVerdi
     return slotRecord(parts, { file, block, doubt: verdict.doubt, suspect: null })
   }
   const { newest, stale } = verdict
-  const record = slotRecord(parts, { file, block: newest, doubt: null, suspect: stale[0] ?? null })
+  const durable = isSame ? newest.durable : { ...nothing, floorMs: newest.durable.floorMs }
+  const suspect = stale ?? (isSame ? null : 0)
+  const record = slotRecord(parts, { file, block: blockOf(identity, newest.sequence, durable), doubt: null, suspect })
   // Brought up to date before anything is signed. A failure shows as standing 'failed' and is tried again by persist.
-  if (!isSame) await record.restart().catch(() => {})
-  else if (stale.length > 0) await record.persist(newest.durable).catch(() => {})
+  await record.persist(durable).catch(() => {})
   return record
 }
 
@@ -158,7 +159,7 @@ function writeFailed(path: string, error: unknown): OracleError {
   })
 }
 
-function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord & { restart(): Promise<Durable> } {
+function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord {
   const { disk, path, identity } = parts
   let { file, block, doubt, suspect } = found
   let standing: SlotRecord['standing'] = doubt === null ? 'sound' : 'unprovable'
@@ -174,7 +175,9 @@ function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord & { restar
 
   const write = async (durable: Durable): Promise<Durable> => {
     try {
-      if (standing === 'closed' || file === null) throw new Error('the slot record is closed')
+      if (standing === 'closed' || file === null) {
+        throw new OracleError('SLOT_RECORD_WRITE_FAILED', 'the slot record is closed', { path })
+      }
       checkLock()
       const next = blockOf(identity, block.sequence + 1, durable)
       const bytes = encodeBlock(next, identity.address, file.birth)
@@ -203,10 +206,7 @@ function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord & { restar
       queued = null
       return write(wanted)
     })
-    writing = queued.then(
-      () => {},
-      () => {},
-    )
+    writing = settled(queued)
     return queued
   }
 
@@ -267,18 +267,12 @@ function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord & { restar
       return queued === null && isOnDisk(next) ? block.durable : enqueue()
     },
     adopt: async (next) => {
-      if (standing !== 'unprovable') throw new Error('only an unprovable slot record adopts another')
-      const adopted = renew(raise(block.durable, next))
-      writing = adopted.then(
-        () => {},
-        () => {},
-      )
+      const adopted = writing.then(() => {
+        if (standing !== 'unprovable') throw new Error('only an unprovable slot record adopts another')
+        return renew(raise(block.durable, next))
+      })
+      writing = settled(adopted)
       return adopted
-    },
-    restart: () => {
-      wanted = { ...nothing, floorMs: block.durable.floorMs }
-      block = { ...block, durable: wanted }
-      return enqueue()
     },
     close: async () => {
       await writing
@@ -286,4 +280,11 @@ function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord & { restar
       await file?.handle.close()
     },
   }
+}
+
+function settled(promise: Promise<unknown>): Promise<void> {
+  return promise.then(
+    () => {},
+    () => {},
+  )
 }

@@ -8,11 +8,11 @@ import type { Found, SlotBlock } from './slot-block.js'
 export type SlotDoubt = 'missing' | 'truncated' | 'damaged' | 'version' | 'foreign' | 'restored' | 'contradicts'
 
 /**
- * `newest` is at least the last acknowledged record, and `stale` names the blocks to be brought up to it; or the doubt,
+ * `newest` is at least the last acknowledged record, and `stale` is the block (0 or 1) to be brought up to it; or the doubt,
  * with the block that is at best a lower bound.
  */
 export type SlotVerdict =
-  | { readonly newest: SlotBlock; readonly stale: readonly number[] }
+  | { readonly newest: SlotBlock; readonly stale: 0 | 1 | null }
   | { readonly doubt: SlotDoubt; readonly bound: SlotBlock | null }
 
 /**
@@ -39,10 +39,10 @@ export function judgeBlocks(found: readonly [Found, Found]): SlotVerdict {
   if (a.kind === 'sound' && b.kind === 'sound') {
     const ahead = a.block.sequence - b.block.sequence
     if (Math.abs(ahead) > 1 || (ahead === 0 && !isSame(a.block, b.block))) return doubtful('contradicts')
-    return { newest: ahead < 0 ? b.block : a.block, stale: ahead === 0 ? [] : [ahead < 0 ? 0 : 1] }
+    return { newest: ahead < 0 ? b.block : a.block, stale: ahead === 0 ? null : ahead < 0 ? 0 : 1 }
   }
-  if (a.kind === 'sound') return { newest: a.block, stale: [1] }
-  if (b.kind === 'sound') return { newest: b.block, stale: [0] }
+  if (a.kind === 'sound') return { newest: a.block, stale: 1 }
+  if (b.kind === 'sound') return { newest: b.block, stale: 0 }
   return doubtful('damaged')
 }
 

@@ -10,6 +10,27 @@ import { type CommitteeDocument, committeeDocument } from '../committee-document
 const engine = await createWasmEngine()
 const documentOf = (n = 4): CommitteeDocument => committeeDocument(engine, n)
 
+type Change = (document: CommitteeDocument, path: string) => unknown
+type Rule = [what: string, path: string, change: Change, code?: string]
+
+const base = documentOf()
+
+/** Sets what `path` points at, whatever its type. */
+const put =
+  (path: string, value: unknown): Change =>
+  (document) => {
+    const tokens = path.slice(1).split('/')
+    const last = tokens.pop()!
+    const parent = tokens.reduce((at, token) => Reflect.get(at, token) as object, document as object)
+    Reflect.set(parent, last, value)
+  }
+
+/** Sets what the refusal will point at. */
+const be =
+  (value: unknown): Change =>
+  (document, path) =>
+    put(path, value)(document, path)
+
 describe('a valid document', () => {
   it('becomes a frozen committee with indexes, ids, D, S and thresholds', () => {
     const document = documentOf()
@@ -47,20 +68,20 @@ describe('a valid document', () => {
 
   it('keeps S when endpoints, timers or feeds change, and changes it with members, order, f or generation', () => {
     const { digest, salt } = parseCommittee(engine, documentOf())
-    const changed = (change: (document: CommitteeDocument) => void) => {
+    const changed = (change: Change) => {
       const document = documentOf()
-      change(document)
+      change(document, '')
       return parseCommittee(engine, document)
     }
     const same = [
-      changed('/members/0/endpoint', 'oracle.example:1'),
-      changed('/timing/epochMs', 700_000),
-      changed('/feeds/0/validForS', 61),
+      changed(put('/members/0/endpoint', 'oracle.example:1')),
+      changed(put('/timing/epochMs', 700_000)),
+      changed(put('/feeds/0/validForS', 61)),
     ]
     const other = [
       changed((d) => d.members.reverse()),
-      changed('/generation', 8),
-      changed('/lineage', `0x${'11'.repeat(32)}`),
+      changed(put('/generation', 8)),
+      changed(put('/lineage', `0x${'11'.repeat(32)}`)),
       changed((d) => Object.assign(d, { f: 0, acceptNoFaultTolerance: true })),
     ]
     for (const committee of same) expect(committee.salt).toEqual(salt)
@@ -106,28 +127,6 @@ describe('a valid document', () => {
     expect(parseCommittee(engine, alone).thresholds).toMatchObject({ n: 1, f: 0, intersecting: 1 })
   })
 })
-
-type Change = (document: CommitteeDocument, path: string) => unknown
-type Rule = [what: string, path: string, change: Change, code?: string]
-
-const base = documentOf()
-
-/** Sets what `path` points at, whatever its type. */
-const put =
-  (path: string, value: unknown): Change =>
-  (document) => {
-    const tokens = path.slice(1).split('/')
-    const last = tokens.pop()!
-    const parent = tokens.reduce((at, token) => Reflect.get(at, token) as object, document as object)
-    Reflect.set(parent, last, value)
-  }
-
-/** Sets what the refusal will point at. */
-const be =
-  (value: unknown): Change =>
-  (document, path) =>
-    put(path, value)(document, path)
-
 
 const byDefault = 'COMMITTEE_INVALID'
 const repeated = 'COMMITTEE_REPEATED_KEY'
@@ -176,9 +175,7 @@ const rules: Rule[] = [
     '256.0.0.1:1',
     '1.2.3:1',
     '01.2.3.4:1',
-  ].map(
-    (endpoint): Rule => [`endpoint ${endpoint}`, '/members/0/endpoint', be(endpoint)],
-  ),
+  ].map((endpoint): Rule => [`endpoint ${endpoint}`, '/members/0/endpoint', be(endpoint)]),
   ['no feeds', '/feeds', be([])],
   ['20,001 feeds', '/feeds', be(Array(20_001).fill(base.feeds[0])), 'COMMITTEE_TOO_LARGE'],
   ['a feed name with a space', '/feeds/0/name', be('btc usd')],
