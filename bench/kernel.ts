@@ -1,12 +1,12 @@
 // The pure work of a round, in one process: pack, hash, P8, root; beside bare hashing of the same bytes.
 
+import { committeeTemplate } from '../src/cli/template.js'
 import { parseCommittee } from '../src/core/committee.js'
 import { createContext } from '../src/core/context.js'
 import type { Observation } from '../src/core/messages.js'
 import { createWasmEngine } from '../src/crypto/engine-wasm.js'
 import { createBoard } from '../src/observe/board.js'
 import { noEvidence, writeSynthetic } from '../src/observe/synthetic.js'
-import { committeeOf } from './committees.js'
 import { figure, median } from './figure.js'
 
 /** Medians over `rounds` rounds of 10,000 feeds and four observations that differ in every value. */
@@ -18,7 +18,7 @@ export async function benchKernel(rounds = 40): Promise<void> {
     peerKey: `0x${(i + 1).toString(16).padStart(64, '1')}`,
     endpoint: `127.0.0.1:${7001 + i}`,
   }))
-  const committee = parseCommittee(engine, committeeOf(engine, members, { n: 4, feeds: 10_000 }))
+  const committee = parseCommittee(engine, committeeTemplate(engine, { lineage: noEvidence, members, feeds: 10_000 }))
   const context = createContext(engine, committee, 0)
   const { layout } = context.kernel
   const boards = members.map(() => createBoard(committee, layout, () => undefined))

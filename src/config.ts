@@ -23,8 +23,11 @@ export interface Config {
   readonly keystore: string
   readonly passphraseFile: string | null
   readonly peerKey: string
+  /** PEM file, or null: made at start. */
+  readonly certificate: string | null
   readonly state: string
   readonly listen: string
+  readonly engine: 'auto' | 'wasm' | 'native'
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly store: { readonly bytesMax: number; readonly ageMaxS: number }
   readonly source: { readonly kind: 'synthetic'; readonly seed: number; readonly everyMs: number }
@@ -37,8 +40,10 @@ interface ConfigDocument {
   keystore: string
   passphraseFile?: string
   peerKey: string
+  certificate?: string
   state: string
   listen?: string
+  engine?: Config['engine']
   log?: Config['log']
   store?: { bytesMax?: number; ageMaxS?: number }
   source: { kind: 'synthetic'; seed?: number; everyMs?: number }
@@ -64,8 +69,10 @@ export function loadConfig(engine: Engine, folder: string): Config {
     keystore: resolve(folder, document.keystore),
     passphraseFile: document.passphraseFile === undefined ? null : resolve(folder, document.passphraseFile),
     peerKey: resolve(folder, document.peerKey),
+    certificate: document.certificate === undefined ? null : resolve(folder, document.certificate),
     state: resolve(folder, document.state),
     listen: document.listen ?? committee.members[self]!.endpoint,
+    engine: document.engine ?? 'auto',
     log: document.log ?? 'info',
     store: { bytesMax: document.store?.bytesMax ?? 2 ** 30, ageMaxS: document.store?.ageMaxS ?? 30 * 86_400 },
     source: {

@@ -1,6 +1,5 @@
 // A committee with keys and one report of it, signed by whom a test likes.
 
-import { fromHex } from '../src/core/bytes.js'
 import { type Committee, type CommitteeKeys, keysOf, parseCommittee } from '../src/core/committee.js'
 import type { Engine } from '../src/core/engine.js'
 import { packReadings, type Reading } from '../src/core/layout.js'
@@ -75,9 +74,4 @@ export function reportFixture(engine: Engine, signer: SigningEngine, n = 4): Rep
       return buildReport(engine, committee, kernel, { ...header, ...attestations, ...seals, values }, choice.bundles)
     },
   }
-}
-
-/** Address bytes of a member. */
-export function addressOf(committee: Committee, member: number): Uint8Array {
-  return fromHex(committee.members[member]!.address, 20)!
 }

@@ -27,6 +27,8 @@ export const errorCodes = {
   COMMITTEE_UNREADABLE: 'Check the path and the rights of the committee document that config.json names.',
   CONFIG_UNREADABLE: 'Name a folder made by `assay init`, and check its rights.',
   CONFIG_INVALID: 'Mend the field of config.json that is named; schemas/node-config.json lists all of them.',
+  FOLDER_UNFIT: 'Name a new or empty folder to make, or one that `assay init` made to use.',
+  ENGINE_ABSENT: 'Install the optional package secp256k1, or set "engine" to "auto" in config.json.',
   // Network
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',
   NETWORK_KEY_INVALID: 'Use the Ed25519 peer key (PKCS#8 PEM) whose public half the committee document names.',

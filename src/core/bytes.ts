@@ -69,13 +69,13 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** Writes `value` (an integer, 0 to 2^16 − 1) big-endian at `at`. */
-export function putU16(bytes: Uint8Array, at: number, value: number): void {
+function putU16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 8
   bytes[at + 1] = value
 }
 
 /** The big-endian uint16 at `at`. */
-export function getU16(bytes: Uint8Array, at: number): number {
+function getU16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!
 }
 
@@ -110,11 +110,6 @@ export function getUint(bytes: Uint8Array, at: number, length: number): bigint {
   for (; i + 4 <= length; i += 4) value = (value << 32n) | BigInt(getU32(bytes, at + i))
   for (; i < length; i++) value = (value << 8n) | BigInt(bytes[at + i]!)
   return value
-}
-
-/** The big-endian two's complement integer in `length` bytes at `at`. */
-export function getInt(bytes: Uint8Array, at: number, length: number): bigint {
-  return BigInt.asIntN(length * 8, getUint(bytes, at, length))
 }
 
 /** Writes `value`, taken modulo 2^(8·length), big-endian two's complement in `length` bytes (a multiple of 2) at `at`. */

@@ -1,10 +1,9 @@
 // JSON whose bytes are signed or hashed: RFC 8785 written and read, and strict JSON for documents that people write.
 
 import { OracleError } from '../base/errors.js'
-import { equalBytes, utf8 } from './bytes.js'
 
 /** Deepest nesting of arrays and objects accepted or written. */
-export const DEPTH_MAX: number = 64
+const DEPTH_MAX = 64
 
 /** Matches a surrogate without its other half: text that has no UTF-8 form. */
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -88,19 +87,25 @@ function decode(bytes: Uint8Array, bytesMax: number): string {
 
 /**
  * The value of `bytes` (at most `bytesMax`) when they are exactly its RFC 8785 form, so repeated keys, white space,
- * other escapes and number forms, −0, a byte order mark and invalid UTF-8 are all refused.
- * Throws DOCUMENT_TOO_LARGE, JSON_INVALID or JSON_NOT_CANONICAL.
+ * other escapes and number forms, −0, numbers beyond a double, a byte order mark and invalid UTF-8 are all refused.
+ * Throws DOCUMENT_TOO_LARGE, JSON_INVALID with the position, or JSON_NOT_CANONICAL.
  */
 export function parseCanonical(bytes: Uint8Array, bytesMax: number): unknown {
-  const value = parseJson(bytes, bytesMax)
-  let text: string
+  const text = decode(bytes, bytesMax)
+  let value: unknown
+  let canonical: string
   try {
-    text = canonicalJson(value)
+    value = JSON.parse(text) // fast; whatever it is lenient about does not survive the comparison below
+  } catch {
+    value = new Reader(text).document() // throws too, and knows where
+  }
+  try {
+    canonical = canonicalJson(value)
   } catch (error) {
     if (!(error instanceof OracleError)) throw error
     throw new OracleError('JSON_NOT_CANONICAL', error.message, { path: error.path })
   }
-  if (!equalBytes(utf8(text), bytes))
+  if (canonical !== text)
     throw new OracleError('JSON_NOT_CANONICAL', 'the bytes are not the canonical form of their value')
   return value
 }

@@ -88,10 +88,8 @@ export interface Committee {
   readonly salt: Uint8Array
 }
 
-/** Bytes of the largest committee document worth reading: 20,000 feeds with many fields each fit. */
-export const COMMITTEE_BYTES_MAX: number = 32 * 1024 * 1024
 /** Bytes all observations of one proposal may have; every message bound follows from it (P14). */
-export const PROPOSAL_BYTES_MAX: number = 16 * 1024 * 1024
+const PROPOSAL_BYTES_MAX = 16 * 1024 * 1024
 const FEEDS_MAX = 20_000
 const UINT32_MAX = 0xffff_ffff
 /** A name that fits UCUM and currency codes: printable ASCII, no outer spaces. */
@@ -136,7 +134,7 @@ export function feedIdOf(engine: Engine, { decimals, fields, name, schema, unit 
 }
 
 /** Id of a bundle: keccak256 of the RFC 8785 bytes of {feeds: [feedId…], name}, 32 bytes. */
-export function bundleIdOf(engine: Engine, name: string, feedIds: readonly string[]): Uint8Array {
+function bundleIdOf(engine: Engine, name: string, feedIds: readonly string[]): Uint8Array {
   return engine.keccak256(utf8(canonicalJson({ feeds: feedIds, name })))
 }
 
@@ -197,7 +195,7 @@ function checkMembers(place: Place): Member[] {
 }
 
 /** The fields of a feed's value (also those that a report carries): 1 to 32, at least one that is not its identity. */
-export function checkFields(place: Place): Field[] {
+function checkFields(place: Place): Field[] {
   const names = new Set<string>()
   const fields = place.items(1, 32).map((item): Field => {
     const at = item.fields(['name', 'type', 'combine'], ['bytesMax'])

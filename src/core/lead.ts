@@ -17,8 +17,9 @@ export function takeLead(nowMs: number): Lead {
 export function advanceLead(turn: Turn): void {
   if (turn.state.lead === null || !signs(turn.state)) return
   expire(turn)
-  for (const collecting of turn.state.lead.collecting) {
-    if (collecting.graceAtMs !== null && collecting.graceAtMs <= turn.now.steadyMs) propose(turn, collecting)
+  for (const collecting of turn.state.lead.collecting.toReversed()) {
+    const isDue = collecting.graceAtMs !== null && collecting.graceAtMs <= turn.now.steadyMs
+    if (isDue && turn.state.lead.collecting.includes(collecting)) propose(turn, collecting)
   }
   if (turn.state.lead.nextBeginAtMs <= turn.now.steadyMs && turn.state.lead.inFlight.length < inFlightMax) begin(turn)
 }
@@ -109,10 +110,9 @@ export function onObservation(turn: Turn, from: number, observation: Observation
 function propose(turn: Turn, collecting: Collecting): void {
   const lead = turn.state.lead!
   const slot = { epoch: turn.state.epoch, round: collecting.round }
-  turn.state = {
-    ...turn.state,
-    lead: { ...lead, collecting: lead.collecting.filter((open) => open.round !== collecting.round) },
-  }
+  // An older round still open has lost: nobody attests to a slot below one already attested (P9).
+  const open = lead.collecting.filter((other) => other.round > collecting.round)
+  turn.state = { ...turn.state, lead: { ...lead, collecting: open } }
   const observations = collecting.observations.filter((held) => held !== null)
   act(turn, slot, 0, { kind: 'sign', draft: { kind: 'proposal', ...slot, observations }, to: 'all' })
 }

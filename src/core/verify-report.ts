@@ -16,7 +16,7 @@ import { domainOf, reportDigest, sealedDigest } from './typed-data.js'
 import { checkValue, type JsonValue } from './value-json.js'
 
 /** Bytes of the largest report.json read unless the caller says more: about 1,000 feeds. */
-export const REPORT_BYTES_MAX: number = 1024 * 1024
+const REPORT_BYTES_MAX = 1024 * 1024
 
 /** One feed as the committee signed it; times are ms since 1970. */
 export interface VerifiedFeed extends FeedMeaning {

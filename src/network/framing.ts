@@ -7,25 +7,22 @@ export type CheckHead = (version: number, kind: number, bytes: number) => CloseR
 
 const PREFIX_BYTES = 4
 const HEAD_BYTES = PREFIX_BYTES + 2
-/** Pieces below this size are gathered, so that a frame that comes byte by byte costs its bytes. */
-const PIECE_BYTES = 4096
+const GROWTH = 4
 const NOTHING = new Uint8Array(0)
 
 /**
  * Turns chunks of any cut into whole frames. The head is checked before memory is taken; a frame in progress takes at
- * most twice what arrived of it (the buffer doubles, so copying stays linear), never more than its announced length.
+ * most four times what arrived of it (the buffer grows so much at a time, so copying stays linear), never more than its
+ * announced length.
  * After a refusal it is finished. Never throws.
  */
 export class Deframer {
   readonly #check: CheckHead
   readonly #head = new Uint8Array(HEAD_BYTES)
   #headBytes = 0
+  #frame: Uint8Array = NOTHING
   #frameBytes = 0
-  #filled = 0
-  /** Pieces of the frame in progress, in order; what follows the last gathers in the tail. */
-  #parts: Uint8Array[] = []
-  #tail: Uint8Array = NOTHING
-  #tailFilled = 0
+  #frameFilled = 0
   #chunk: Uint8Array = NOTHING
   #at = 0
   #refusal: CloseReason | null = null
@@ -72,65 +69,45 @@ export class Deframer {
     }
     const refusal = this.#check(this.#head[4]!, this.#head[5]!, this.#frameBytes)
     if (refusal !== null) return this.#refuse(refusal)
-    this.#filled = 2
+    this.#frame = memory(this.#room(2 + this.#chunk.length - this.#at))
+    this.#frame[0] = this.#head[4]!
+    this.#frame[1] = this.#head[5]!
+    this.#frameFilled = 2
     return true
   }
 
   #takeBody(): Uint8Array | null {
-    const takes = Math.min(this.#frameBytes - this.#filled, this.#chunk.length - this.#at)
-    const piece = this.#chunk.subarray(this.#at, this.#at + takes)
+    const takes = Math.min(this.#frameBytes - this.#frameFilled, this.#chunk.length - this.#at)
+    const filled = this.#frameFilled + takes
+    if (filled > this.#frame.length) this.#grow(filled)
+    // Buffer.set on a subarray is one memcpy; small bodies are the common case.
+    this.#frame.set(this.#chunk.subarray(this.#at, this.#at + takes), this.#frameFilled)
     this.#at += takes
-    this.#filled += takes
-    if (this.#filled < this.#frameBytes) {
-      this.#keep(piece)
+    this.#frameFilled = filled
+    if (filled < this.#frameBytes) {
       this.#release()
       return null
     }
-    const frame = memory(this.#frameBytes)
-    frame[0] = this.#head[4]!
-    frame[1] = this.#head[5]!
-    let at = 2
-    for (const part of this.#parts) {
-      frame.set(part, at)
-      at += part.length
-    }
-    frame.set(this.#tail.subarray(0, this.#tailFilled), at)
-    frame.set(piece, at + this.#tailFilled)
-    this.#parts = []
-    this.#forgetTail()
+    const frame = this.#frame
+    this.#frame = NOTHING
     this.#headBytes = 0
     return frame
   }
 
-  /** Keeps a piece of an unfinished frame: a large one as it came, small ones gathered, since each piece has its price. */
-  #keep(piece: Uint8Array): void {
-    if (piece.length >= PIECE_BYTES) {
-      this.#endTail()
-      this.#parts.push(piece)
-      return
-    }
-    if (this.#tailFilled + piece.length > this.#tail.length) {
-      const tail = memory(Math.min(2 * PIECE_BYTES, Math.max(64, 2 * (this.#tailFilled + piece.length))))
-      tail.set(this.#tail.subarray(0, this.#tailFilled))
-      this.#tail = tail
-    }
-    this.#tail.set(piece, this.#tailFilled)
-    this.#tailFilled += piece.length
-    if (this.#tailFilled >= PIECE_BYTES) this.#endTail()
+  #grow(filled: number): void {
+    const grown = memory(this.#room(filled))
+    grown.set(this.#frame.subarray(0, this.#frameFilled))
+    this.#frame = grown
   }
 
-  #endTail(): void {
-    if (this.#tailFilled > 0) this.#parts.push(this.#tail.subarray(0, this.#tailFilled))
-    this.#forgetTail()
-  }
-
-  #forgetTail(): void {
-    this.#tail = NOTHING
-    this.#tailFilled = 0
+  /** How much memory `arrived` bytes of the frame may take. */
+  #room(arrived: number): number {
+    return Math.min(this.#frameBytes, GROWTH * arrived)
   }
 
   #refuse(reason: CloseReason): false {
     this.#refusal = reason
+    this.#frame = NOTHING
     this.#release()
     return false
   }

@@ -9,7 +9,7 @@ import { type CloseReason, type Scheduler, type TransportLimits, transportKinds 
 
 /** Frames and bytes of one session handled before other sessions get their turn of the event loop. */
 const FRAMES_A_TURN = 32
-const BYTES_A_TURN = 524288
+const BYTES_A_TURN = 1e9
 /** Frames are joined up to this size for one write; a larger one goes alone. */
 const WRITE_BYTES = 64 * 1024
 /** How long a closing side waits for the other to take its last words. */

@@ -5,13 +5,10 @@ import {
   concat,
   equalBytes,
   fromHex,
-  getInt,
-  getU16,
   getU32,
   getU48,
   getUint,
   putInt,
-  putU16,
   putU32,
   putU48,
   toHex,
@@ -41,12 +38,8 @@ describe('hex', () => {
 })
 
 describe('integers', () => {
-  it('u16, u32 and u48 go there and back, big-endian', () => {
+  it('u32 and u48 go there and back, big-endian', () => {
     const bytes = new Uint8Array(10)
-    for (const value of [0, 1, 0x80, 0xff00, 0xffff]) {
-      putU16(bytes, 1, value)
-      expect([getU16(bytes, 1), Number(getUint(bytes, 1, 2))]).toEqual([value, value])
-    }
     for (const value of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
       putU32(bytes, 1, value)
       expect([getU32(bytes, 1), Number(getUint(bytes, 1, 4))]).toEqual([value, value])
@@ -65,8 +58,7 @@ describe('integers', () => {
       fc.property(any, fc.constantFrom(8, 24, 32), (value, length) => {
         const bytes = new Uint8Array(length + 2).fill(7)
         putInt(bytes, 1, length, value)
-        expect(getInt(bytes, 1, length)).toBe(value)
-        expect(getUint(bytes, 1, length)).toBe(BigInt.asUintN(length * 8, value))
+        expect(BigInt.asIntN(length * 8, getUint(bytes, 1, length))).toBe(value)
         expect([bytes[0], bytes[length + 1]]).toEqual([7, 7])
       }),
       seeded,
@@ -74,7 +66,7 @@ describe('integers', () => {
     const wide = new Uint8Array(32)
     for (const value of [2n ** 255n - 1n, -(2n ** 255n), 2n ** 175n - 1n, -(2n ** 175n)]) {
       putInt(wide, 0, 32, value)
-      expect(getInt(wide, 0, 32)).toBe(value)
+      expect(BigInt.asIntN(256, getUint(wide, 0, 32))).toBe(value)
     }
   })
 })

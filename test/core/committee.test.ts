@@ -122,7 +122,7 @@ describe('a valid document', () => {
 
   it('may have one member, 31 members, and a feed field called constructor', () => {
     expect(parseCommittee(engine, documentOf(31)).thresholds.f).toBe(10)
-    const alone = { ...documentOf(1), acceptNoFaultTolerance: true }
+    const alone = documentOf(1)
     alone.feeds[3]!.fields[0]!.name = 'constructor'
     expect(parseCommittee(engine, alone).thresholds).toMatchObject({ n: 1, f: 0, intersecting: 1 })
   })

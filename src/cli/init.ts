@@ -1,0 +1,148 @@
+// `assay init`: keys, committee document and folders, for a committee on one machine or for one member of a larger one.
+
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { OracleError } from '../base/errors.js'
+import { loadCommittee } from '../config.js'
+import { fromHex, toHex } from '../core/bytes.js'
+import { type Committee, parseCommittee } from '../core/committee.js'
+import { createWasmEngine, type SigningEngine } from '../crypto/engine-wasm.js'
+import { createKeystore } from '../crypto/keystore.js'
+import { readPassphrase } from '../crypto/passphrase.js'
+import { createPeerKey } from '../crypto/peer-key.js'
+import { createCertificate } from '../network/certificate.js'
+import { nodeDisk } from '../store/disk.js'
+import { createSlotRecord } from '../store/slot-record.js'
+import { committeeTemplate, type PublicMember } from './template.js'
+
+export interface InitOptions {
+  readonly oracles: number
+  readonly feeds: number
+  readonly host: string
+  readonly port: number
+  /** One passphrase for all keystores; without it each gets a random one in a file beside it. */
+  readonly passphraseFile?: string
+  /** Keystores that open fast and resist guessing little: for throw-away committees. */
+  readonly light?: boolean
+  /** Stream trigger of every feed, in parts per million. */
+  readonly streamPpm?: number
+  readonly timing?: Readonly<Record<string, number>>
+}
+
+/** N of scrypt for `light` keystores. */
+const lightCost = 4096
+
+/** Makes folder/committee.json and folder/oracle-1 … oracle-N; the folder must be new or empty. Returns the paths. */
+export async function initCommittee(folder: string, options: InitOptions): Promise<readonly string[]> {
+  await makeEmpty(folder)
+  const engine = await createWasmEngine()
+  const members: PublicMember[] = []
+  for (let i = 1; i <= options.oracles; i++) {
+    const name = `oracle-${i}`
+    const endpoint = `${options.host}:${options.port + i - 1}`
+    members.push(await makeKeys(engine, join(folder, name), name, endpoint, options))
+  }
+  const { feeds, streamPpm, timing } = options
+  const document = committeeTemplate(engine, {
+    lineage: randomBytes(32),
+    members,
+    feeds,
+    ...(streamPpm === undefined ? {} : { streamPpm }),
+    ...(timing === undefined ? {} : { timing }),
+  })
+  const committee = parseCommittee(engine, document)
+  const file = join(folder, 'committee.json')
+  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`)
+  for (const { name } of members) await joinCommittee(join(folder, name), name, file, committee)
+  return members.map(({ name }) => join(folder, name))
+}
+
+/** Makes one member's folder with its keys; returns its entry for the committee document. */
+export async function initMember(
+  folder: string,
+  name: string,
+  endpoint: string,
+  options: Pick<InitOptions, 'passphraseFile' | 'light'>,
+): Promise<PublicMember> {
+  await makeEmpty(folder)
+  const member = await makeKeys(await createWasmEngine(), folder, name, endpoint, options)
+  await writeFile(join(folder, 'member.json'), `${JSON.stringify(member, null, 2)}\n`)
+  return member
+}
+
+/** Gives a member's folder, made by `initMember`, its config.json and slot record under an agreed committee document. */
+export async function initJoin(folder: string, committeeFile: string): Promise<void> {
+  const engine = await createWasmEngine()
+  const committee = loadCommittee(engine, resolve(committeeFile))
+  const file = join(folder, 'member.json')
+  if (!existsSync(file)) {
+    throw new OracleError('FOLDER_UNFIT', 'this folder holds no member made by `assay init DIR --member`', { path: folder })
+  }
+  const member = JSON.parse(await readFile(file, 'utf8')) as PublicMember
+  const known = committee.members.find((candidate) => candidate.name === member.name)
+  if (known?.address !== member.address || known.peerKey !== member.peerKey) {
+    const message = `the committee document does not hold member ${member.name} with this folder's keys`
+    throw new OracleError('CONFIG_INVALID', message, { path: '/members' })
+  }
+  await joinCommittee(folder, member.name, committeeFile, committee)
+}
+
+async function makeKeys(
+  engine: SigningEngine,
+  folder: string,
+  name: string,
+  endpoint: string,
+  options: Pick<InitOptions, 'passphraseFile' | 'light'>,
+): Promise<PublicMember> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const passphrase =
+    options.passphraseFile === undefined
+      ? await makePassphrase(join(folder, 'passphrase'))
+      : (await readPassphrase(options.passphraseFile)).text
+  const privateKey = randomBytes(32)
+  const address = toHex(engine.addressOf(privateKey))
+  await createKeystore(join(folder, 'keystore.json'), privateKey, passphrase, options.light ? lightCost : undefined)
+  privateKey.fill(0)
+  const peerKey = await createPeerKey(join(folder, 'peer.pem'))
+  await writeFile(join(folder, 'peer-cert.pem'), await createCertificate(peerKey.pem))
+  return { name, address, peerKey: peerKey.publicKey, endpoint }
+}
+
+async function makePassphrase(file: string): Promise<string> {
+  const passphrase = randomBytes(24).toString('base64url')
+  await writeFile(file, `${passphrase}\n`, { mode: 0o600 })
+  return passphrase
+}
+
+async function joinCommittee(folder: string, name: string, committeeFile: string, committee: Committee): Promise<void> {
+  const member = committee.members.find((candidate) => candidate.name === name)!
+  const state = join(folder, 'state')
+  await mkdir(state, { recursive: true, mode: 0o700 })
+  const identity = {
+    address: fromHex(member.address, 20)!,
+    salt: committee.salt,
+    generation: committee.generation,
+  }
+  await createSlotRecord({ disk: nodeDisk, path: join(state, 'slots'), identity })
+  const config = {
+    version: 1,
+    committee: relative(folder, committeeFile),
+    member: name,
+    keystore: 'keystore.json',
+    ...(existsSync(join(folder, 'passphrase')) ? { passphraseFile: 'passphrase' } : {}),
+    peerKey: 'peer.pem',
+    certificate: 'peer-cert.pem',
+    state: 'state',
+    source: { kind: 'synthetic', seed: 1, everyMs: 1000 },
+  }
+  await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+}
+
+async function makeEmpty(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  if ((await readdir(folder)).length > 0) {
+    throw new OracleError('FOLDER_UNFIT', 'the folder is not empty; nothing was written', { path: folder })
+  }
+}

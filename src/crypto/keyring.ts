@@ -1,0 +1,176 @@
+// The only holder of the signing key: it computes what it signs, and refuses whatever could contradict an earlier signature.
+
+import { OracleError } from '../base/errors.js'
+import { concat, equalBytes } from '../core/bytes.js'
+import type { Durable } from '../core/durable.js'
+import { compareSlots, type Draft, type Slot } from '../core/messages.js'
+import { domainOf, observationDigest, proposalDigest, reportDigest, sealedDigest } from '../core/typed-data.js'
+import type { SigningEngine } from './engine-wasm.js'
+import { type Authorship, createSignedHistory, type SignedHistory } from './signed-history.js'
+
+/** What the keyring made: the EIP-712 digest (32 bytes) and its signature (64 bytes, EIP-2098). */
+export interface Signed {
+  readonly digest: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** Kinds whose slots are covered by the durable floor and signed once (P9). */
+export type OnceKind = 'observation' | 'proposal' | 'attestation'
+
+export interface Keyring {
+  /** The 20-byte signing address. */
+  readonly address: Uint8Array
+  /** Digest and signature of `draft`; throws OracleError with a KEYRING_ code when a rule of P9 forbids it. */
+  sign(draft: Draft): Signed
+  /** Whether a signature of this key on `digest` came of this process; 'unknown' when it may be of an earlier one. */
+  authorship(kind: OnceKind, slot: Slot, digest: Uint8Array): Authorship
+  /** The record that the members' claims allowed (P9): from now on slots above it are signed. Once, and only then. */
+  adopt(opening: Durable): void
+  /** Ends signing for good and overwrites the key. */
+  stop(reason: string): void
+}
+
+export interface KeyringParts {
+  readonly engine: SigningEngine
+  /** 32 bytes. The keyring keeps a copy of its own and overwrites these. */
+  readonly privateKey: Uint8Array
+  /** S. */
+  readonly salt: Uint8Array
+  /** D. */
+  readonly committeeDigest: Uint8Array
+  /** The record found at start: all at or below it may be signed already. Null when it was unprovable. */
+  readonly opening: Durable | null
+  /** The last acknowledged record, or null while records cannot be written. */
+  readonly durable: () => Durable | null
+  /** How many slots of each kind are remembered for `authorship`. */
+  readonly slotsMax?: number
+}
+
+const sealsMax = 1024
+
+/** Takes over the private key. Nothing it returns, throws or shows to an inspector holds a byte of it. */
+export function createKeyring(parts: KeyringParts): Keyring {
+  const { engine, durable, slotsMax = 65_536 } = parts
+  const address = engine.addressOf(parts.privateKey)
+  const privateKey = Uint8Array.from(parts.privateKey)
+  parts.privateKey.fill(0)
+  const inner = domainOf(engine, parts.committeeDigest)
+  const outer = domainOf(engine, parts.salt)
+  let guards = parts.opening === null ? null : createGuards(parts.opening, slotsMax)
+  let stopped: string | null = null
+
+  const digestOf = (draft: Draft): Uint8Array => {
+    switch (draft.kind) {
+      case 'observation':
+        return observationDigest(engine, inner, { ...draft, readingsHash: engine.keccak256(draft.readings) })
+      case 'proposal': {
+        const signed = draft.observations.flatMap((observation) => [observation.digest, observation.signature])
+        return proposalDigest(engine, inner, { ...draft, observationsHash: engine.keccak256(concat(...signed)) })
+      }
+      case 'attestation':
+        return reportDigest(engine, outer, draft)
+      case 'seal':
+        return sealedDigest(engine, outer, draft.reportDigest)
+    }
+  }
+
+  return {
+    address,
+    sign: (draft) => {
+      if (stopped !== null) {
+        throw new OracleError('KEYRING_STOPPED', `signing has stopped: ${stopped}`, { facts: { reason: stopped } })
+      }
+      const covered = durable()
+      if (guards === null || covered === null) {
+        throw new OracleError('KEYRING_CLOSED', 'the slot record allows no signature now (P9)')
+      }
+      const digest = digestOf(draft)
+      guards.pass(draft, digest, covered)
+      return { digest, signature: engine.sign(digest, privateKey) }
+    },
+    authorship: (kind, slot, digest) => guards?.signed[kind].authorship(slot, digest) ?? 'unknown',
+    adopt: (opening) => {
+      if (guards !== null) throw new Error('a keyring adopts a record only when it was opened without one')
+      guards = createGuards(opening, slotsMax)
+    },
+    stop: (reason) => {
+      stopped ??= reason
+      privateKey.fill(0)
+    },
+  }
+}
+
+interface Guards {
+  readonly signed: Readonly<Record<OnceKind, SignedHistory>>
+  /** Throws unless P9 allows this signature; notes it as made before it is, so that a failure to sign uses the slot up. */
+  pass(draft: Draft, digest: Uint8Array, durable: Durable): void
+}
+
+function createGuards(opening: Durable, slotsMax: number): Guards {
+  const signed = {
+    observation: createSignedHistory(opening.floor, slotsMax),
+    proposal: createSignedHistory(opening.floor, slotsMax),
+    attestation: createSignedHistory(opening.floor, slotsMax),
+  }
+  const passSeal = createSealGuard()
+  let attestedAtMs = opening.floorMs
+
+  return {
+    signed,
+    pass: (draft, digest, durable) => {
+      if (draft.kind === 'seal') return passSeal(draft, digest)
+      const history = signed[draft.kind]
+      // What lies at or below the record found at start may have been signed by the process before (I-1).
+      if (compareSlots(draft, opening.floor) <= 0) refuse('KEYRING_BELOW_OPENING', draft, 'was reserved before the start')
+      // Sign once: slots of a kind only rise (I-1).
+      if (compareSlots(draft, history.last) <= 0) refuse('KEYRING_SLOT_SIGNED', draft, 'is not above the last signed')
+      // Durable first: after a crash the record must forbid this slot and every time at or below this one.
+      if (compareSlots(draft, durable.floor) > 0) refuse('KEYRING_ABOVE_FLOOR', draft, 'is above the durable floor')
+      if (timeOf(draft) > durable.floorMs) refuse('KEYRING_ABOVE_FLOOR', draft, 'has a time above the durable one')
+      if (draft.kind === 'attestation') {
+        // T rises along attestations, across crashes too (I-4).
+        if (draft.attestedAtMs <= opening.floorMs)
+          refuse('KEYRING_BELOW_OPENING', draft, 'has a time reserved before the start')
+        if (draft.attestedAtMs <= attestedAtMs)
+          refuse('KEYRING_TIME_NOT_RISING', draft, 'has a time not above the last attested one')
+        attestedAtMs = draft.attestedAtMs
+      }
+      history.add(draft, digest)
+    },
+  }
+}
+
+/**
+ * Seals (P11) are outside the durable floor. A seal says that a quorum was seen, which stays true for good: made again
+ * after a crash it has the very same bytes, and two that contradict each other need two quorums on one slot, which I-1
+ * excludes. Within one process even that is refused.
+ */
+function createSealGuard(): (seal: Slot, digest: Uint8Array) => void {
+  const sealed = new Map<string, Uint8Array>()
+  let forgotten: Slot = { epoch: 0, round: 0 }
+  return (seal, digest) => {
+    const key = `${seal.epoch}/${seal.round}`
+    const before = sealed.get(key)
+    if (before !== undefined) {
+      if (!equalBytes(before, digest)) refuse('KEYRING_SLOT_SIGNED', seal, 'has a seal on another report')
+      return
+    }
+    if (compareSlots(seal, forgotten) <= 0) refuse('KEYRING_SLOT_SIGNED', seal, 'is too old for a seal')
+    sealed.set(key, digest)
+    if (sealed.size <= sealsMax) return
+    const oldest = sealed.keys().next().value!
+    sealed.delete(oldest)
+    const [epoch, round] = oldest.split('/').map(Number) as [number, number]
+    if (compareSlots({ epoch, round }, forgotten) > 0) forgotten = { epoch, round }
+  }
+}
+
+/** The time a draft claims; a proposal claims none of its own. */
+function timeOf(draft: Draft): number {
+  if (draft.kind === 'observation') return draft.clockMs
+  return draft.kind === 'attestation' ? draft.attestedAtMs : 0
+}
+
+function refuse(code: OracleError['code'], { epoch, round }: Slot, why: string): never {
+  throw new OracleError(code, `slot ${epoch}/${round} ${why} (P9)`, { facts: { epoch, round } })
+}
