@@ -44,7 +44,8 @@ export const errorCodes = {
   // Keyring
   KEYRING_CLOSED: 'Nothing is signed until the slot record is sound; see why it is not, and free disk space first.',
   KEYRING_STOPPED: 'Find out why signing stopped, then start the node again.',
-  KEYRING_BELOW_OPENING: 'Nothing to do: slots that may have been signed before the start are left to the other members.',
+  KEYRING_BELOW_OPENING:
+    'Nothing to do: slots that may have been signed before the start are left to the other members.',
   KEYRING_ABOVE_FLOOR: 'Report this as a bug if it repeats: a signature was asked for before its slot was on disk.',
   KEYRING_SLOT_SIGNED: 'Report this as a bug if it repeats: a second signature was asked for on a slot.',
   KEYRING_TIME_NOT_RISING: 'Check the clock of this machine; it signs again once its time is past the last signed one.',
@@ -54,7 +55,8 @@ export const errorCodes = {
   DIRECTORY_LOCK_FAILED: 'Check that the directory exists, that this user may write to it, and that its path is short.',
   SLOT_RECORD_EXISTS: 'Keep the record that is there: it says what this key may still sign.',
   SLOT_RECORD_UNREADABLE: 'Check permissions and open files (ulimit -n), then start again; do not remove the file.',
-  SLOT_RECORD_WRITE_FAILED: 'Free space on the disk or replace it; the node signs again once the record can be written.',
+  SLOT_RECORD_WRITE_FAILED:
+    'Free space on the disk or replace it; the node signs again once the record can be written.',
   SLOT_RECORD_UNPROVABLE: 'Wait: the node signs again once enough other members have said how far the committee is.',
   SLOT_RECORD_GENERATION: 'Use the committee document of the generation that was in use, or a later one.',
   REPORT_STORE_FULL: 'Free space on the disk; the node signs again by itself.',

@@ -78,7 +78,9 @@ export async function initJoin(folder: string, committeeFile: string): Promise<v
   const committee = loadCommittee(engine, resolve(committeeFile))
   const file = join(folder, 'member.json')
   if (!existsSync(file)) {
-    throw new OracleError('FOLDER_UNFIT', 'this folder holds no member made by `assay init DIR --member`', { path: folder })
+    throw new OracleError('FOLDER_UNFIT', 'this folder holds no member made by `assay init DIR --member`', {
+      path: folder,
+    })
   }
   const member = JSON.parse(await readFile(file, 'utf8')) as PublicMember
   const known = committee.members.find((candidate) => candidate.name === member.name)

@@ -165,6 +165,13 @@ export function readReading(layout: Layout, packed: Packed, feed: number): Readi
   }
 }
 
+/** How many feeds have a value in packed readings or a report's values. */
+export function countPresent(layout: Layout, values: Uint8Array): number {
+  let count = 0
+  for (const row of layout.rows) if ((values[row.offset]! & presentBit) !== 0) count++
+  return count
+}
+
 /** A 48-bit time in ms, exact in a double. */
 export function readTime(view: DataView, offset: number): number {
   return view.getUint16(offset) * 0x1_0000_0000 + view.getUint32(offset + 2)

@@ -5,18 +5,8 @@ import { fromHex } from './bytes.js'
 import { combiner, lowerMedian } from './combine.js'
 import type { Committee, Feed } from './committee.js'
 import type { Engine } from './engine.js'
-import {
-  type Layout,
-  layoutOf,
-  openPacked,
-  type Packed,
-  presentBit,
-  type Row,
-  readCell,
-  readReading,
-  recordAt,
-} from './layout.js'
-import { entryBytes, hashLeaf, writeEntryMeta } from './leaf.js'
+import { type Layout, layoutOf, openPacked, type Packed, presentBit, type Row, readCell, recordAt } from './layout.js'
+import { entryBytes, hashLeaf, kindOf, writeEntryMeta } from './leaf.js'
 import { merkleRoot } from './merkle.js'
 import type { Observation, ReportHeader, Slot } from './messages.js'
 
@@ -110,7 +100,7 @@ function bundlePreimage(id: string, feedIds: readonly string[]): Uint8Array {
 function writeEntry(engine: Engine, feed: Feed, row: Row, values: Packed, leaf: DataView, at: number): void {
   const head = values.bytes[row.offset]!
   const present = (head & presentBit) !== 0
-  const kind = isNumber(feed) ? 0 : 1
+  const kind = kindOf(feed.fields)
   if (!present) zeroWord(leaf, at + 32)
   else if (kind === 0) writeNumber(values.view, row, leaf, at + 32)
   else new Uint8Array(leaf.buffer).set(engine.keccak256(encodeValue(feed, row, values)), at + 32)
@@ -125,13 +115,8 @@ function writeEntry(engine: Engine, feed: Feed, row: Row, values: Packed, leaf: 
   })
 }
 
-/** Whether a feed's word is its value: one field, an integer. */
-export function isNumber(feed: Feed): boolean {
-  return feed.fields.length === 1 && (feed.fields[0]!.type === 'int64' || feed.fields[0]!.type === 'int176')
-}
-
 /** abi.encode of all fields in schema order: the signed form of a structured value. */
-export function encodeValue(feed: Feed, row: Row, values: Packed): Uint8Array {
+function encodeValue(feed: Feed, row: Row, values: Packed): Uint8Array {
   return abiEncode(
     feed.fields.map((field) => field.type),
     row.cells.map((cell) => readCell(values, cell)),
@@ -148,9 +133,4 @@ function writeNumber(values: DataView, row: Row, leaf: DataView, at: number): vo
   const pad = 32 - cell.bytes
   for (let i = 0; i < pad; i += 4) leaf.setUint32(at + i, sign)
   for (let i = 0; i < cell.bytes; i += 4) leaf.setUint32(at + pad + i, values.getUint32(cell.offset + i))
-}
-
-/** One feed's value in the open, out of a report's packed values. */
-export function readValue(layout: Layout, values: Uint8Array, feed: number): ReturnType<typeof readReading> {
-  return readReading(layout, openPacked(layout, values), feed)
 }

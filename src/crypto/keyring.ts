@@ -84,8 +84,10 @@ export function createKeyring(parts: KeyringParts): Keyring {
       if (guards === null || covered === null) {
         throw new OracleError('KEYRING_CLOSED', 'the slot record allows no signature now (P9)')
       }
+      guards.check(draft, covered)
       const digest = digestOf(draft)
-      guards.pass(draft, digest, covered)
+      // Noted before it is made: a failure to sign uses the slot up.
+      guards.note(draft, digest)
       return { digest, signature: engine.sign(digest, privateKey) }
     },
     authorship: (kind, slot, digest) => guards?.signed[kind].authorship(slot, digest) ?? 'unknown',
@@ -102,8 +104,9 @@ export function createKeyring(parts: KeyringParts): Keyring {
 
 interface Guards {
   readonly signed: Readonly<Record<OnceKind, SignedHistory>>
-  /** Throws unless P9 allows this signature; notes it as made before it is, so that a failure to sign uses the slot up. */
-  pass(draft: Draft, digest: Uint8Array, durable: Durable): void
+  /** Throws unless P9 allows this signature. */
+  check(draft: Draft, durable: Durable): void
+  note(draft: Draft, digest: Uint8Array): void
 }
 
 function createGuards(opening: Durable, slotsMax: number): Guards {
@@ -112,16 +115,17 @@ function createGuards(opening: Durable, slotsMax: number): Guards {
     proposal: createSignedHistory(opening.floor, slotsMax),
     attestation: createSignedHistory(opening.floor, slotsMax),
   }
-  const passSeal = createSealGuard()
-  let attestedAtMs = opening.floorMs
+  const checkSeal = createSealGuard()
+  let attestedAtMs = 0
 
   return {
     signed,
-    pass: (draft, digest, durable) => {
-      if (draft.kind === 'seal') return passSeal(draft, digest)
+    check: (draft, durable) => {
+      if (draft.kind === 'seal') return checkSeal(draft, draft.reportDigest)
       const history = signed[draft.kind]
       // What lies at or below the record found at start may have been signed by the process before (I-1).
-      if (compareSlots(draft, opening.floor) <= 0) refuse('KEYRING_BELOW_OPENING', draft, 'was reserved before the start')
+      if (compareSlots(draft, opening.floor) <= 0)
+        refuse('KEYRING_BELOW_OPENING', draft, 'was reserved before the start')
       // Sign once: slots of a kind only rise (I-1).
       if (compareSlots(draft, history.last) <= 0) refuse('KEYRING_SLOT_SIGNED', draft, 'is not above the last signed')
       // Durable first: after a crash the record must forbid this slot and every time at or below this one.
@@ -133,9 +137,12 @@ function createGuards(opening: Durable, slotsMax: number): Guards {
           refuse('KEYRING_BELOW_OPENING', draft, 'has a time reserved before the start')
         if (draft.attestedAtMs <= attestedAtMs)
           refuse('KEYRING_TIME_NOT_RISING', draft, 'has a time not above the last attested one')
-        attestedAtMs = draft.attestedAtMs
       }
-      history.add(draft, digest)
+    },
+    note: (draft, digest) => {
+      if (draft.kind === 'seal') return
+      if (draft.kind === 'attestation') attestedAtMs = draft.attestedAtMs
+      signed[draft.kind].add(draft, digest)
     },
   }
 }
@@ -156,7 +163,7 @@ function createSealGuard(): (seal: Slot, digest: Uint8Array) => void {
       return
     }
     if (compareSlots(seal, forgotten) <= 0) refuse('KEYRING_SLOT_SIGNED', seal, 'is too old for a seal')
-    sealed.set(key, digest)
+    sealed.set(key, Uint8Array.from(digest))
     if (sealed.size <= sealsMax) return
     const oldest = sealed.keys().next().value!
     sealed.delete(oldest)

@@ -21,10 +21,8 @@ export async function readPassphrase(path: string): Promise<Passphrase> {
 export interface TerminalInput {
   readonly isTTY?: boolean
   setRawMode(isRaw: boolean): unknown
-  on(event: 'data', listener: (chunk: Buffer | string) => void): unknown
-  off(event: 'data', listener: (chunk: Buffer | string) => void): unknown
-  on(event: 'end', listener: () => void): unknown
-  off(event: 'end', listener: () => void): unknown
+  on(event: 'data' | 'end', listener: (chunk: Buffer | string) => void): unknown
+  off(event: 'data' | 'end', listener: (chunk: Buffer | string) => void): unknown
   resume(): unknown
   pause(): unknown
 }

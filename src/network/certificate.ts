@@ -13,7 +13,9 @@ const SPKI_PREFIX = '302a300506032b6570032100'
 function rawKeyOf(key: KeyObject): string | null {
   if (key.asymmetricKeyType !== 'ed25519') return null
   const der = key.export({ type: 'spki', format: 'der' }).toString('hex')
-  return der.startsWith(SPKI_PREFIX) && der.length === SPKI_PREFIX.length + 64 ? `0x${der.slice(SPKI_PREFIX.length)}` : null
+  return der.startsWith(SPKI_PREFIX) && der.length === SPKI_PREFIX.length + 64
+    ? `0x${der.slice(SPKI_PREFIX.length)}`
+    : null
 }
 
 /** The raw public key (0x hex, as in Member.peerKey) of a PKCS#8 PEM with an Ed25519 private key, else NETWORK_KEY_INVALID. */
@@ -25,7 +27,8 @@ export function peerKeyOfPem(peerKeyPem: string): string {
     throw new OracleError('NETWORK_KEY_INVALID', 'the peer key is not a private key in PKCS#8 PEM', { cause })
   }
   const raw = rawKeyOf(key)
-  if (raw === null) throw new OracleError('NETWORK_KEY_INVALID', `the peer key is ${key.asymmetricKeyType}, not Ed25519`)
+  if (raw === null)
+    throw new OracleError('NETWORK_KEY_INVALID', `the peer key is ${key.asymmetricKeyType}, not Ed25519`)
   return raw
 }
 

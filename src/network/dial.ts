@@ -1,6 +1,6 @@
 // One attempt to reach a peer: name lookup, TCP and TLS under one deadline.
 
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { CloseReason, Scheduler } from './transport.js'
 
 /** Splits `host:port` or `[v6]:port`; null when it is neither. */

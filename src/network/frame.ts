@@ -41,13 +41,21 @@ export function refuseHead(
 export function assertSendable(limits: TransportLimits, frame: Uint8Array): void {
   const refusal = frame.length < 2 ? 'FRAME_TOO_SHORT' : refuseHead(limits, false, frame[0]!, frame[1]!, frame.length)
   const own = frame[1] === transportKinds.close || frame[1] === transportKinds.ping
-  if (refusal !== null || own) throw new Error(`frame of kind ${frame[1]}, ${frame.length} bytes: ${refusal ?? 'kind is the transport’s'}`)
+  if (refusal !== null || own)
+    throw new Error(`frame of kind ${frame[1]}, ${frame.length} bytes: ${refusal ?? 'kind is the transport’s'}`)
 }
 
 /** The hello as a frame. */
 export function encodeHello(hello: Hello): Uint8Array {
   const frame = new Uint8Array(HELLO_BYTES)
-  frame.set([HELLO_VERSION, transportKinds.hello, hello.versionMin, hello.versionMax, hello.index >> 8, hello.index & 255])
+  frame.set([
+    HELLO_VERSION,
+    transportKinds.hello,
+    hello.versionMin,
+    hello.versionMax,
+    hello.index >> 8,
+    hello.index & 255,
+  ])
   frame.set(hello.digest, 6)
   frame.set(hello.instance, 38)
   return frame
@@ -76,7 +84,8 @@ export function encodeClose(reason: CloseReason): Uint8Array {
 
 /** The reason in a close frame; CONTROL_INVALID when the code is not one that is sent. */
 export function decodeClose(frame: Uint8Array): CloseReason {
-  for (const [reason, code] of Object.entries(closeCodes)) if (code === frame[2] && code < 128) return reason as CloseReason
+  for (const [reason, code] of Object.entries(closeCodes))
+    if (code === frame[2] && code < 128) return reason as CloseReason
   return 'CONTROL_INVALID'
 }
 

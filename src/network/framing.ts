@@ -124,6 +124,14 @@ function memory(bytes: number): Uint8Array {
   return bytes <= 1024 ? new Uint8Array(bytes) : Buffer.allocUnsafeSlow(bytes)
 }
 
+/** The first bytes of a frame of `frameBytes` bytes, behind its prefix. */
+export function prefixed(frameBytes: number, first: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + first.length)
+  bytes.writeUInt32BE(frameBytes)
+  bytes.set(first, PREFIX_BYTES)
+  return bytes
+}
+
 /** Writes `frames` with their prefixes into one fresh buffer, so that they leave in one write. */
 export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
   let bytes = 0

@@ -1,7 +1,7 @@
 // The listening side before anybody proved who they are: few pending connections, short deadlines, no address starves others.
 
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import { OracleError } from '../base/errors.js'
 import { TokenBucket } from './rate.js'
 import type { DropReason, Scheduler, TransportLimits } from './transport.js'
@@ -82,7 +82,12 @@ export class Gate {
     return new Promise((resolve, reject) => {
       server.once('error', (cause: NodeJS.ErrnoException) => {
         const facts = { host, port: this.#port, cause: cause.code ?? cause.message }
-        reject(new OracleError('NETWORK_LISTEN_FAILED', `cannot listen on ${host}:${this.#port}: ${facts.cause}`, { facts, cause }))
+        reject(
+          new OracleError('NETWORK_LISTEN_FAILED', `cannot listen on ${host}:${this.#port}: ${facts.cause}`, {
+            facts,
+            cause,
+          }),
+        )
       })
       server.listen(this.#port, host, () => {
         if (this.#closed) server.close()

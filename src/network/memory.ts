@@ -115,7 +115,8 @@ class MemoryTransport implements Transport {
     this.member = member
     const sinceMs = hub.options.scheduler.nowMs()
     const blank = { other: null, lane: null, failures: 0, reason: null, by: null, sinceMs, cancel: () => {} }
-    for (let index = 0; index < member.size; index++) if (index !== member.self) this.#peers.set(index, { index, ...blank })
+    for (let index = 0; index < member.size; index++)
+      if (index !== member.self) this.#peers.set(index, { index, ...blank })
   }
 
   async start(events: TransportEvents): Promise<void> {
@@ -179,7 +180,8 @@ class MemoryTransport implements Transport {
     peer.cancel = this.#hub.options.scheduler.after(waitMs, () => {
       const other = this.#hub.reach(this.member.self, peer.index)
       const refusal = other === undefined ? 'CONNECT_FAILED' : other.#answer(this)
-      if (other === undefined || refusal !== null) this.#failed(peer, refusal ?? 'CONNECT_FAILED', other ? 'peer' : 'us')
+      if (other === undefined || refusal !== null)
+        this.#failed(peer, refusal ?? 'CONNECT_FAILED', other ? 'peer' : 'us')
       else this.#up(peer, other)
     })
   }

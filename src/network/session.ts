@@ -2,16 +2,18 @@
 
 import type { TLSSocket } from 'node:tls'
 import { decodeClose, encodeClose, encodePing, refuseHead } from './frame.js'
-import { Deframer, joinFrames } from './framing.js'
+import { Deframer, joinFrames, prefixed } from './framing.js'
 import { Outbox } from './outbox.js'
 import { TokenBucket } from './rate.js'
 import { type CloseReason, type Scheduler, type TransportLimits, transportKinds } from './transport.js'
 
 /** Frames and bytes of one session handled before other sessions get their turn of the event loop. */
 const FRAMES_A_TURN = 32
-const BYTES_A_TURN = 1e9
+const BYTES_A_TURN = 1024 * 1024
 /** Frames are joined up to this size for one write; a larger one goes alone. */
 const WRITE_BYTES = 64 * 1024
+/** Plain bytes of the largest TLS record. */
+const RECORD_BYTES = 16_384
 /** How long a closing side waits for the other to take its last words. */
 const LINGER_MS = 500
 
@@ -53,6 +55,14 @@ export class Session {
   #spokeMs: number
   #frameSinceMs: number | null = null
   #cancelResume: () => void = () => {}
+  #throttled = false
+  #turnAsked = false
+  readonly #nextTurn = (): void => {
+    this.#turnAsked = false
+    this.#turnFrames = 0
+    this.#turnBytes = 0
+    if (this.#paused && !this.#throttled) this.#work()
+  }
 
   constructor(socket: TLSSocket, member: number, limits: TransportLimits, scheduler: Scheduler, owner: SessionOwner) {
     this.member = member
@@ -101,7 +111,7 @@ export class Session {
     this.instance = instance
     this.#stage = 'open'
     this.#frameSinceMs = null
-    if (this.#paused) setImmediate(() => this.#resume())
+    if (this.#paused) setImmediate(this.#nextTurn)
   }
 
   send(frame: Uint8Array): void {
@@ -149,7 +159,7 @@ export class Session {
       const nowMs = this.#scheduler.nowMs()
       const waitMs = Math.max(this.#frameRate.waitMs(nowMs), this.#byteRate.waitMs(nowMs))
       if (waitMs > 0) return this.#throttle(waitMs)
-      if (this.#turnFrames >= FRAMES_A_TURN || this.#turnBytes >= BYTES_A_TURN) return this.#yield()
+      if (this.#turnIsOver()) return this.#pause()
       const frame = this.#deframer.next()
       if (frame === null) break
       if (typeof frame === 'string') return this.close(frame)
@@ -186,20 +196,23 @@ export class Session {
 
   #throttle(waitMs: number): void {
     this.#pause()
+    if (this.#throttled) return
+    this.#throttled = true
     this.#owner.throttled(this)
-    this.#cancelResume = this.#scheduler.after(waitMs, () => this.#resume())
+    this.#cancelResume = this.#scheduler.after(waitMs, () => {
+      this.#throttled = false
+      this.#work()
+    })
   }
 
-  #yield(): void {
-    this.#pause()
-    setImmediate(() => this.#resume())
-  }
-
-  #resume(): void {
-    if (this.#stage === 'ended') return
-    this.#turnFrames = 0
-    this.#turnBytes = 0
-    this.#work()
+  /** Asks for the next turn in good time, so that a peer within its share is never held up. */
+  #turnIsOver(): boolean {
+    const share = Math.max(this.#turnFrames / FRAMES_A_TURN, this.#turnBytes / BYTES_A_TURN)
+    if (share >= 0.25 && !this.#turnAsked) {
+      this.#turnAsked = true
+      setImmediate(this.#nextTurn)
+    }
+    return share >= 1
   }
 
   /** All frames of one turn leave in one write; while a write is under way the next ones gather. */
@@ -218,16 +231,18 @@ export class Session {
     if (frames.length === 0) return
     this.#writing = true
     this.#spokeMs = this.#scheduler.nowMs()
-    const done = () => { this.#writing = false; this.#flush() }
-    if (frames.length === 1 && frames[0]!.length > 32768) {
-      const frame = frames[0]!
-      const head = Buffer.allocUnsafe(16384)
-      head.writeUInt32BE(frame.length)
-      head.set(frame.subarray(0, 16380), 4)
-      this.#socket.write(head)
-      this.#socket.write(frame.subarray(16380), done)
-    } else
-    this.#socket.write(joinFrames(frames), done)
+    const written = (): void => {
+      this.#writing = false
+      this.#flush()
+    }
+    const alone = frames[0]!
+    if (frames.length > 1 || alone.length < WRITE_BYTES) {
+      this.#socket.write(joinFrames(frames), written)
+      return
+    }
+    // A large frame is not copied: its first piece carries the prefix in one TLS record, the rest leaves as it lies.
+    this.#socket.write(prefixed(alone.length, alone.subarray(0, RECORD_BYTES - 4)))
+    this.#socket.write(alone.subarray(RECORD_BYTES - 4), written)
   }
 
   #end(reason: CloseReason, by: 'us' | 'peer'): void {
@@ -245,4 +260,3 @@ export class Session {
     this.#owner.ended(this, reason, by, this.#outbox.length)
   }
 }
-

@@ -349,7 +349,8 @@ export class TlsTransport implements Transport {
     // Either the newcomer left, or the live session did and makes way for it.
     peer.cancel()
     peer.challenger = null
-    if (challenger.session !== session && this.#state === 'started') this.#up(challenger.session, peer, challenger.hello)
+    if (challenger.session !== session && this.#state === 'started')
+      this.#up(challenger.session, peer, challenger.hello)
   }
 
   /** Notes why there is no session, and tries again later if it is ours to dial. */

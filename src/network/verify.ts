@@ -4,7 +4,14 @@ import { concat, equalBytes, fromHex } from '../core/bytes.js'
 import type { Committee } from '../core/committee.js'
 import type { Engine } from '../core/engine.js'
 import { checkPacked, type Layout } from '../core/layout.js'
-import type { Certificate, Message, Observation, SignedMessage, Unverified, UnverifiedObservation } from '../core/messages.js'
+import type {
+  Certificate,
+  Message,
+  Observation,
+  SignedMessage,
+  Unverified,
+  UnverifiedObservation,
+} from '../core/messages.js'
 import { domainOf, observationDigest, proposalDigest, reportDigest, sealedDigest } from '../core/typed-data.js'
 
 /** What the keyring knows of a signature that bears our own key. */
@@ -24,7 +31,10 @@ export interface VerifyParts {
 }
 
 /** A verified message, a signature of our own that we did not make (P9), or the reason to drop. */
-export type Verdict = { readonly message: Message } | { readonly impostor: SignedMessage | Certificate } | { readonly fault: VerifyFault }
+export type Verdict =
+  | { readonly message: Message }
+  | { readonly impostor: SignedMessage | Certificate }
+  | { readonly fault: VerifyFault }
 
 export type VerifyFault = 'SIGNATURE' | 'TOO_FEW_SIGNATURES' | 'REFLECTED' | 'CLOCK_RANGE' | `READINGS_${string}`
 

@@ -1,5 +1,6 @@
 // A source inside the process: every feed walks at random from one seed, each member sees it with a little noise.
 
+import { readClock } from '../base/clock.js'
 import type { Committee } from '../core/committee.js'
 import type { CellValue, Reading } from '../core/layout.js'
 import { statusCodes } from '../core/status.js'
@@ -31,6 +32,25 @@ export function writeSynthetic(
     })
     board.update(feed.index, reading(values, timeMs))
   }
+}
+
+export interface SyntheticParts {
+  readonly committee: Committee
+  readonly self: number
+  readonly source: { readonly seed: number; readonly everyMs: number }
+}
+
+/** Changes every feed at each whole multiple of `everyMs`, so that members change together; returns how to stop. */
+export function runSynthetic(board: Board, { committee, self, source }: SyntheticParts): () => void {
+  let timer: NodeJS.Timeout
+  const change = (): void => {
+    const { wallMs } = readClock()
+    const tick = Math.floor(wallMs / source.everyMs)
+    writeSynthetic(board, committee, self, source.seed, tick, tick * source.everyMs)
+    timer = setTimeout(change, (tick + 1) * source.everyMs - wallMs)
+  }
+  change()
+  return () => clearTimeout(timer)
 }
 
 function reading(values: readonly CellValue[], timeMs: number): Reading {

@@ -1,6 +1,6 @@
 // Holds a document against its compiled JSON schema and names the first place that is wrong.
 
-import { type ErrorCode } from '../base/error-codes.js'
+import type { ErrorCode } from '../base/error-codes.js'
 import { OracleError } from '../base/errors.js'
 import type { Validate } from './generated/validators.js'
 

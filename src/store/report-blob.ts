@@ -50,9 +50,9 @@ export function decodeReport(bytes: Uint8Array): ReportBlob {
     epoch: getU32(bytes, at.epoch),
     round: getU32(bytes, at.round),
     attestedAtMs: getU48(bytes, at.time),
-    root: bytes.slice(at.root, at.bitmap),
+    root: copyOf(bytes, at.root, at.bitmap),
     ...readSignatures(bytes, at.bitmap),
-    values: bytes.slice(signaturesEnd(bytes, at.bitmap)),
+    values: copyOf(bytes, signaturesEnd(bytes, at.bitmap), bytes.length),
   }
 }
 
@@ -105,5 +105,10 @@ function signaturesEnd(bytes: Uint8Array, bitmapAt: number): number {
 function readSignatures(bytes: Uint8Array, bitmapAt: number): SignatureSet {
   const signers = signersOf(bytes, bitmapAt)
   const first = bitmapAt + 4
-  return { signers, signatures: signers.map((_, i) => bytes.slice(first + 64 * i, first + 64 * (i + 1))) }
+  return { signers, signatures: signers.map((_, i) => copyOf(bytes, first + 64 * i, first + 64 * (i + 1))) }
+}
+
+/** Fresh bytes; the slice method of a Buffer would share lmdb's memory. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end))
 }

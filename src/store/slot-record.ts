@@ -1,11 +1,15 @@
 // The durable record of P9 in a file of its own: what it acknowledges survives crashes, and what it cannot prove it says.
 //
-// The file is preallocated: two blocks of 4096 bytes, so that neither a full disk nor a crash takes the place of a record.
-// A record is written to one block, synced, then to the other, synced, then acknowledged. The block written first is the
-// one that is not known to be good, if there is one; so a block is overwritten only while the other is synced and holds at
-// least the last acknowledged record. slot-verdict.ts says what follows from that when the file is read back.
-// After a failed sync the kernel may have dropped the bytes and yet call the next sync a success: a block whose write or
-// sync failed is written anew, never synced again.
+// The file is preallocated: two blocks of 4096 bytes, so that a full disk does not keep a running oracle from writing. A
+// record is written to one block, synced, then to the other, synced, then acknowledged. The block written first is the one
+// not known to be good, if there is one; so a block is overwritten only while the other is synced and holds at least the
+// last acknowledged record. slot-verdict.ts says what follows from that when the file is read back. After a failed sync the
+// kernel may have dropped the bytes and yet call the next sync a success: a block whose write or sync failed is written
+// anew, never just synced again.
+//
+// Each opening moves the record to a new file, and every block names the file it was written into (inode, birth time). So a
+// copy is noticed wherever it is put, even over the file in use, unless it was taken since the last start. What no file can
+// show, a machine set back with its disk or a second one with the same key, is left to the peers (P9).
 
 import { dirname } from 'node:path'
 import { OracleError } from '../base/errors.js'
@@ -21,7 +25,7 @@ import { judgeBlocks, type SlotDoubt, type SlotVerdict } from './slot-verdict.js
  * to be signed until a later one succeeds. `unprovable`: nothing is to be signed until `adopt` (P9); `doubt` says why.
  */
 export interface SlotRecord {
-  /** The last acknowledged record; the lower bound, all zeros at worst, while unprovable. */
+  /** The last acknowledged record; a lower bound, all zeros at worst, while unprovable. */
   readonly durable: Durable
   readonly standing: 'sound' | 'failed' | 'unprovable' | 'closed'
   readonly doubt: SlotDoubt | null
@@ -31,7 +35,7 @@ export interface SlotRecord {
    * SLOT_RECORD_UNPROVABLE or DIRECTORY_LOCK_LOST.
    */
   persist(next: Durable): Promise<Durable>
-  /** Starts a new file at `next`, or at the old lower bound where that is higher; the unprovable file is put aside. */
+  /** Makes an unprovable record sound at `next`, or at its lower bound where that is higher; its old file is put aside. */
   adopt(next: Durable): Promise<Durable>
   /** Waits for the write in flight and closes the file. */
   close(): Promise<void>
@@ -49,32 +53,58 @@ const nothing: Durable = { wish: 0, floor: { epoch: 0, round: 0 }, floorMs: 0 }
 
 /** Makes the record of a key that has never signed; SLOT_RECORD_EXISTS when there is one, SLOT_RECORD_WRITE_FAILED. */
 export async function createSlotRecord({ disk, path, identity }: SlotRecordParts): Promise<void> {
-  const file = await create(disk, path, identity, nothing)
-  await file.handle.close()
+  try {
+    const file = await createFile(disk, path, identity, blockOf(identity, 1, nothing))
+    await file.handle.close()
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw writeFailed(path, error)
+    throw new OracleError('SLOT_RECORD_EXISTS', 'there is a slot record already', { path, cause: error })
+  }
 }
 
 /**
  * Opens the record at `path`; a record that proves nothing is opened all the same, as `unprovable`. A record of an earlier
  * generation starts again at slot (0, 0) and keeps its time. Throws SLOT_RECORD_GENERATION for one of a later generation
- * or of another committee of the same one, and SLOT_RECORD_UNREADABLE when the file cannot be opened or read.
+ * or of another committee of the same one, and SLOT_RECORD_UNREADABLE when the file cannot be opened.
  */
 export async function openSlotRecord(parts: SlotRecordParts): Promise<SlotRecord> {
-  const { disk, path, identity } = parts
-  let handle: DiskFile | null = null
+  const { path, identity } = parts
+  const verdict = await readVerdict(parts)
+  const known = 'doubt' in verdict ? verdict.bound : verdict.newest
+  if (known !== null && !equalBytes(known.salt, identity.salt) && identity.generation <= known.generation) {
+    const facts = { recorded: known.generation, configured: identity.generation }
+    const message = `the slot record is of generation ${facts.recorded} of the committee, not of ${facts.configured}`
+    throw new OracleError('SLOT_RECORD_GENERATION', message, { path, facts })
+  }
+  const isSame = known !== null && equalBytes(known.salt, identity.salt)
+  const durable = isSame ? known.durable : { ...nothing, floorMs: known?.durable.floorMs ?? 0 }
+  const block = blockOf(identity, known?.sequence ?? 0, durable)
+  const record = slotRecord(parts, block, 'doubt' in verdict ? verdict.doubt : null)
+  // A failure shows as standing 'failed'; the next persist tries again.
+  if (record.standing !== 'unprovable') await record.persist(durable).catch(() => {})
+  return record
+}
+
+async function readVerdict({ disk, path, identity }: SlotRecordParts): Promise<SlotVerdict> {
+  let file: DiskFile | null = null
   try {
-    handle = await disk.open(path, false)
-    const birth = await handle.birth()
-    const verdict = await readVerdict(handle, identity.address, birth)
-    return await opened(parts, { handle, birth }, verdict)
-  } catch (error) {
-    if (handle === null && errnoOf(error) === 'ENOENT') {
-      return slotRecord(parts, { file: null, block: blockOf(identity, 0, nothing), doubt: 'missing', suspect: null })
+    file = await disk.open(path, false)
+    const birth = await file.birth()
+    if ((await file.size()) !== 2 * blockBytes) return { doubt: 'truncated', bound: null }
+    const found = []
+    for (const at of [0, blockBytes]) {
+      // A block that the device cannot read is a damaged one; the other may do.
+      const bytes = await file.read(at, blockBytes).catch(() => new Uint8Array(0))
+      found.push(decodeBlock(bytes, identity.address, birth))
     }
-    await handle?.close().catch(() => {})
-    if (error instanceof OracleError) throw error
+    return judgeBlocks(found[0]!, found[1]!)
+  } catch (error) {
+    if (file === null && errnoOf(error) === 'ENOENT') return { doubt: 'missing', bound: null }
     // Not a doubt about the record: it may be sound, and this process just cannot get at it (EMFILE, EACCES).
     const facts = { errno: errnoOf(error) }
     throw new OracleError('SLOT_RECORD_UNREADABLE', 'the slot record cannot be read', { path, facts, cause: error })
+  } finally {
+    await file?.close().catch(() => {})
   }
 }
 
@@ -83,115 +113,94 @@ interface OpenFile {
   readonly birth: FileBirth
 }
 
-interface Found {
-  readonly file: OpenFile | null
-  readonly block: SlotBlock
-  readonly doubt: SlotDoubt | null
-  /** The block that is not known to hold `block`, if any. */
-  readonly suspect: number | null
-}
-
-async function readVerdict(handle: DiskFile, address: Uint8Array, birth: FileBirth): Promise<SlotVerdict> {
-  if ((await handle.size()) !== 2 * blockBytes) return { doubt: 'truncated', bound: null }
-  // A block that the device cannot read is a damaged one; the other may do.
-  const read = (i: number) => handle.read(i * blockBytes, blockBytes).catch(() => new Uint8Array(0))
-  return judgeBlocks([decodeBlock(await read(0), address, birth), decodeBlock(await read(1), address, birth)])
-}
-
-async function opened(parts: SlotRecordParts, file: OpenFile, verdict: SlotVerdict): Promise<SlotRecord> {
-  const { identity, path } = parts
-  const known = 'doubt' in verdict ? verdict.bound : verdict.newest
-  if (known !== null) checkGeneration(known, identity, path)
-  const isSame = known !== null && equalBytes(known.salt, identity.salt)
-  if ('doubt' in verdict) {
-    const block = blockOf(identity, 0, isSame ? known.durable : { ...nothing, floorMs: known?.durable.floorMs ?? 0 })
-    return slotRecord(parts, { file, block, doubt: verdict.doubt, suspect: null })
-  }
-  const { newest, stale } = verdict
-  const durable = isSame ? newest.durable : { ...nothing, floorMs: newest.durable.floorMs }
-  const suspect = stale ?? (isSame ? null : 0)
-  const record = slotRecord(parts, { file, block: blockOf(identity, newest.sequence, durable), doubt: null, suspect })
-  // Brought up to date before anything is signed. A failure shows as standing 'failed' and is tried again by persist.
-  await record.persist(durable).catch(() => {})
-  return record
-}
-
-function checkGeneration(known: SlotBlock, identity: SlotIdentity, path: string): void {
-  if (equalBytes(known.salt, identity.salt) || identity.generation > known.generation) return
-  const facts = { recorded: known.generation, configured: identity.generation }
-  const message = `the slot record is of generation ${known.generation} of the committee, not of ${identity.generation}`
-  throw new OracleError('SLOT_RECORD_GENERATION', message, { path, facts })
-}
-
 function blockOf(identity: SlotIdentity, sequence: number, durable: Durable): SlotBlock {
   return { sequence, salt: identity.salt, generation: identity.generation, durable }
 }
 
-async function create(disk: Disk, path: string, identity: SlotIdentity, durable: Durable): Promise<OpenFile> {
-  let handle: DiskFile | null = null
+/** A new file at `path` with `block` twice, on disk with its name. A file of one block is refused as truncated. */
+async function createFile(disk: Disk, path: string, identity: SlotIdentity, block: SlotBlock): Promise<OpenFile> {
+  const handle = await disk.open(path, true)
   try {
-    handle = await disk.open(path, true)
     const birth = await handle.birth()
-    const bytes = encodeBlock(blockOf(identity, 1, durable), identity.address, birth)
-    // A file of one block is refused as truncated, so a crash on the way leaves nothing that looks like a record.
-    await handle.write(0, bytes)
-    await handle.sync()
-    await handle.write(blockBytes, bytes)
-    await handle.sync()
+    const bytes = encodeBlock(block, identity.address, birth)
+    for (const at of [0, blockBytes]) {
+      await handle.write(at, bytes)
+      await handle.sync()
+    }
     await disk.syncDirectory(dirname(path))
     return { handle, birth }
   } catch (error) {
-    await handle?.close().catch(() => {})
-    if (errnoOf(error) === 'EEXIST') {
-      throw new OracleError('SLOT_RECORD_EXISTS', 'there is a slot record already', { path, cause: error })
-    }
-    throw writeFailed(path, error)
+    await handle.close().catch(() => {})
+    throw error
   }
 }
 
 function writeFailed(path: string, error: unknown): OracleError {
   if (error instanceof OracleError) return error
   const facts = { errno: errnoOf(error) }
-  return new OracleError('SLOT_RECORD_WRITE_FAILED', `the slot record cannot be written: ${facts.errno}`, {
-    path,
-    facts,
-    cause: error,
-  })
+  const message = `the slot record cannot be written: ${facts.errno}`
+  return new OracleError('SLOT_RECORD_WRITE_FAILED', message, { path, facts, cause: error })
 }
 
-function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord {
+function slotRecord(parts: SlotRecordParts, opening: SlotBlock, found: SlotDoubt | null): SlotRecord {
   const { disk, path, identity } = parts
-  let { file, block, doubt, suspect } = found
-  let standing: SlotRecord['standing'] = doubt === null ? 'sound' : 'unprovable'
+  let block = opening
+  let doubt = found
+  let standing: SlotRecord['standing'] = doubt === null ? 'failed' : 'unprovable'
+  /** This process's own file; null until the record has moved there. */
+  let file: OpenFile | null = null
+  /** The block that may not hold what it should, 0 or 1. */
+  let suspect: number | null = null
   /** The highest record asked for; what the next write takes to disk. */
   let wanted = block.durable
   let writing: Promise<void> = Promise.resolve()
   let queued: Promise<Durable> | null = null
 
-  const checkLock = (): void => {
-    if (parts.holdsLock?.() !== false) return
-    throw new OracleError('DIRECTORY_LOCK_LOST', 'another process holds this directory now', { path: dirname(path) })
+  /** Moves the record to a new file, which takes the old one's name only when it is whole and on disk. */
+  const move = async (durable: Durable): Promise<void> => {
+    const next = blockOf(identity, block.sequence + 1, durable)
+    const fresh = `${path}.next`
+    await disk.remove(fresh)
+    const moved = await createFile(disk, fresh, identity, next)
+    try {
+      // What proves nothing may be another key's, or tell somebody what happened.
+      if (doubt !== null && doubt !== 'missing') await disk.rename(path, `${path}.${doubt}`)
+      if (doubt !== null) doubt = 'missing'
+      await disk.rename(fresh, path)
+      await disk.syncDirectory(dirname(path))
+    } catch (error) {
+      await moved.handle.close().catch(() => {})
+      throw error
+    }
+    file = moved
+    block = next
+    doubt = null
+  }
+
+  const overwrite = async ({ handle, birth }: OpenFile, durable: Durable): Promise<void> => {
+    const next = blockOf(identity, block.sequence + 1, durable)
+    const bytes = encodeBlock(next, identity.address, birth)
+    suspect ??= 0
+    await handle.write(suspect * blockBytes, bytes)
+    await handle.datasync()
+    // From here this block is the good one; it holds more than was acknowledged, which harms nothing.
+    block = { ...next, durable: block.durable }
+    suspect = 1 - suspect
+    await handle.write(suspect * blockBytes, bytes)
+    await handle.datasync()
+    suspect = null
+    block = next
   }
 
   const write = async (durable: Durable): Promise<Durable> => {
     try {
-      if (standing === 'closed' || file === null) {
+      if (standing === 'closed')
         throw new OracleError('SLOT_RECORD_WRITE_FAILED', 'the slot record is closed', { path })
+      if (parts.holdsLock?.() === false) {
+        throw new OracleError('DIRECTORY_LOCK_LOST', 'another process holds this directory now', { path })
       }
-      checkLock()
-      const next = blockOf(identity, block.sequence + 1, durable)
-      const bytes = encodeBlock(next, identity.address, file.birth)
-      const first: number = suspect ?? 0
-      suspect = first
-      await file.handle.write(first * blockBytes, bytes)
-      await file.handle.datasync()
-      // From here the first block is the good one; it holds more than was acknowledged, which harms nothing.
-      block = { ...next, durable: block.durable }
-      suspect = 1 - first
-      await file.handle.write(suspect * blockBytes, bytes)
-      await file.handle.datasync()
-      suspect = null
-      block = next
+      if (file === null) await move(durable)
+      else await overwrite(file, durable)
       standing = 'sound'
       return durable
     } catch (error) {
@@ -206,46 +215,11 @@ function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord {
       queued = null
       return write(wanted)
     })
-    writing = settled(queued)
+    writing = queued.then(
+      () => {},
+      () => {},
+    )
     return queued
-  }
-
-  const checkRise = (next: Durable): void => {
-    const risen = raise(wanted, next)
-    const rises = compareSlots(risen.floor, next.floor) === 0 && risen.wish === next.wish
-    if (!rises || risen.floorMs !== next.floorMs) throw new Error('a slot record must not fall (P9)')
-  }
-
-  const isOnDisk = (next: Durable): boolean =>
-    standing === 'sound' &&
-    suspect === null &&
-    next.wish === block.durable.wish &&
-    compareSlots(next.floor, block.durable.floor) === 0 &&
-    next.floorMs === block.durable.floorMs
-
-  const renew = async (durable: Durable): Promise<Durable> => {
-    try {
-      checkLock()
-      await file?.handle.close()
-      if (file !== null || doubt !== 'missing') await disk.rename(path, `${path}.${doubt}`)
-      file = null
-      doubt = 'missing'
-      file = await create(disk, path, identity, durable)
-    } catch (error) {
-      // Whatever was created is not whole: the next attempt puts it aside.
-      const left = await disk.open(path, false).catch(() => null)
-      if (left !== null) {
-        await left.close().catch(() => {})
-        doubt = 'truncated'
-      }
-      throw writeFailed(path, error)
-    }
-    block = blockOf(identity, 1, durable)
-    wanted = durable
-    suspect = null
-    doubt = null
-    standing = 'sound'
-    return durable
   }
 
   return {
@@ -262,29 +236,24 @@ function slotRecord(parts: SlotRecordParts, found: Found): SlotRecord {
       if (standing === 'unprovable') {
         throw new OracleError('SLOT_RECORD_UNPROVABLE', `the slot record is ${doubt}`, { path })
       }
-      checkRise(next)
+      if (!isSame(raise(wanted, next), next)) throw new Error('a slot record must not fall (P9)')
       wanted = next
-      return queued === null && isOnDisk(next) ? block.durable : enqueue()
+      const isOnDisk = standing === 'sound' && queued === null && isSame(next, block.durable)
+      return isOnDisk ? block.durable : enqueue()
     },
     adopt: async (next) => {
-      const adopted = writing.then(() => {
-        if (standing !== 'unprovable') throw new Error('only an unprovable slot record adopts another')
-        return renew(raise(block.durable, next))
-      })
-      writing = settled(adopted)
-      return adopted
+      wanted = raise(wanted, next)
+      return enqueue()
     },
     close: async () => {
       await writing
       standing = 'closed'
       await file?.handle.close()
+      file = null
     },
   }
 }
 
-function settled(promise: Promise<unknown>): Promise<void> {
-  return promise.then(
-    () => {},
-    () => {},
-  )
+function isSame(a: Durable, b: Durable): boolean {
+  return a.wish === b.wish && compareSlots(a.floor, b.floor) === 0 && a.floorMs === b.floorMs
 }

@@ -8,11 +8,10 @@ import type { Found, SlotBlock } from './slot-block.js'
 export type SlotDoubt = 'missing' | 'truncated' | 'damaged' | 'version' | 'foreign' | 'restored' | 'contradicts'
 
 /**
- * `newest` is at least the last acknowledged record, and `stale` is the block (0 or 1) to be brought up to it; or the doubt,
- * with the block that is at best a lower bound.
+ * `newest` is at least the last acknowledged record, and or the doubt, with the block that is at best a lower bound.
  */
 export type SlotVerdict =
-  | { readonly newest: SlotBlock; readonly stale: 0 | 1 | null }
+  | { readonly newest: SlotBlock }
   | { readonly doubt: SlotDoubt; readonly bound: SlotBlock | null }
 
 /**
@@ -27,23 +26,21 @@ export type SlotVerdict =
  * the second cannot be seen and is left to the peers (P9, doubled keys). Sequences further apart than one write, or one
  * sequence with two contents, cannot come of a crash: refused as well.
  */
-export function judgeBlocks(found: readonly [Found, Found]): SlotVerdict {
+export function judgeBlocks(a: Found, b: Found): SlotVerdict {
+  const found = [a, b]
   const blocks = found.flatMap((each) => (each.kind === 'sound' || each.kind === 'moved' ? [each.block] : []))
-  const highest = blocks.reduce<SlotBlock | null>((a, b) => (a === null || isHigher(b, a) ? b : a), null)
-  const doubtful = (doubt: SlotDoubt): SlotVerdict => ({ doubt, bound: highest })
+  const bound = blocks.reduce<SlotBlock | null>((x, y) => (x === null || isHigher(y, x) ? y : x), null)
   // A newer program may have recorded what this one cannot read; another oracle's record says nothing about this key.
-  if (found.some((each) => each.kind === 'version')) return doubtful('version')
-  if (found.some((each) => each.kind === 'foreign')) return doubtful('foreign')
-  if (found.some((each) => each.kind === 'moved')) return doubtful('restored')
-  const [a, b] = found
+  if (found.some((each) => each.kind === 'version')) return { doubt: 'version', bound }
+  if (found.some((each) => each.kind === 'foreign')) return { doubt: 'foreign', bound }
+  if (found.some((each) => each.kind === 'moved')) return { doubt: 'restored', bound }
   if (a.kind === 'sound' && b.kind === 'sound') {
     const ahead = a.block.sequence - b.block.sequence
-    if (Math.abs(ahead) > 1 || (ahead === 0 && !isSame(a.block, b.block))) return doubtful('contradicts')
-    return { newest: ahead < 0 ? b.block : a.block, stale: ahead === 0 ? null : ahead < 0 ? 0 : 1 }
+    if (Math.abs(ahead) > 1 || (ahead === 0 && !isSame(a.block, b.block))) return { doubt: 'contradicts', bound }
+    return { newest: ahead < 0 ? b.block : a.block }
   }
-  if (a.kind === 'sound') return { newest: a.block, stale: 1 }
-  if (b.kind === 'sound') return { newest: b.block, stale: 0 }
-  return doubtful('damaged')
+  if (a.kind === 'sound') return { newest: a.block }
+  return b.kind === 'sound' ? { newest: b.block } : { doubt: 'damaged', bound }
 }
 
 function isHigher(a: SlotBlock, b: SlotBlock): boolean {

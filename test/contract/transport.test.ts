@@ -1,7 +1,6 @@
 // What every transport promises, held against the memory and the TLS transport alike.
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { OracleError } from '../../src/base/errors.js'
 import type { CloseReason } from '../../src/network/transport.js'
 import {
   type Change,
@@ -28,7 +27,7 @@ const kinds: [string, (size: number) => Promise<Testnet>][] = [
 async function echoMs(a: Node, b: Node, count: number): Promise<number> {
   const times: number[] = []
   const frame = frameOf(SMALL, 100)
-  b.onFrame = (from, heard) => from === a.index && b.transport.send(a.index, heard)
+  b.onFrame = (from, heard) => (from === a.index ? b.transport.send(a.index, heard) : b.onFlood())
   for (let i = 0; i < count; i++) {
     const beginMs = performance.now()
     await new Promise<void>((resolve) => {
@@ -163,31 +162,27 @@ describe.each(kinds)('transport contract: %s', (_name, open) => {
     const framesPerS = 500
     const limits = { framesPerS, queueBytesMax: LARGE_BYTES }
     const [flood, victim, honest] = (await connected(3, [{ limits }, { limits }, { limits }])) as [Node, Node, Node]
-    let flooded = 0
     const before = await echoMs(honest, victim, 41)
-    const rssBefore = process.memoryUsage().rss
-    const beginMs = performance.now()
+    const [beginMs, rssBefore] = [performance.now(), process.memoryUsage().rss]
+    let flooded = 0
+    victim.onFlood = () => {
+      flooded += 1
+    }
+    // 100 × 500 frames a second, in bursts of 10 ms.
     const pump = setInterval(() => {
-      // 100 × 500 frames a second, in bursts of 10 ms.
-      for (let i = 0; i < framesPerS; i++) flood.transport.send(1, frameOf(SMALL, 400))
+      for (let i = 0; i < framesPerS; i++) flood.transport.send(1, frameOf(SMALL, 1000))
     }, 10)
-    const heard = victim.onFrame
-    const during = await (async () => {
-      const echo = echoMs(honest, victim, 121)
-      const answer = victim.onFrame
-      victim.onFrame = (from, frame) => (from === 0 ? void (flooded += 1) : answer(from, frame))
-      return echo
-    })()
+    const during = await echoMs(honest, victim, 121)
+    // What the victim does not read stays with the flooder: its own queue runs over.
+    await until('the flooder drops its own frames', () => flood.count('QUEUE_FULL') > 0)
     const seconds = (performance.now() - beginMs) / 1000
     clearInterval(pump)
-    victim.onFrame = heard
     expect(victim.count('THROTTLED')).toBeGreaterThan(0)
-    expect(flooded).toBeLessThanOrEqual(framesPerS * (1 + seconds) + 64)
-    // Frames were really held back: the flooder's own queue ran over.
-    expect(flood.count('QUEUE_FULL') + flood.transport.sessions()[0]!.queuedBytes).toBeGreaterThan(0)
+    expect(flooded).toBeGreaterThan(framesPerS)
+    expect(flooded).toBeLessThanOrEqual(framesPerS * (1 + seconds) + 1)
     expect(process.memoryUsage().rss - rssBefore).toBeLessThan(64 * LARGE_BYTES)
     expect(during).toBeLessThanOrEqual(2 * before + 2)
-    expect(flood.isUp(1)).toBe(true)
+    expect(flood.isUp(1) && victim.isUp(0)).toBe(true)
   })
 
   it('refuses a second process with the same key, and both sides learn of it', async () => {
@@ -223,15 +218,13 @@ describe.each(kinds)('transport contract: %s', (_name, open) => {
       process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout|Immediate/.test(kind)).length
     const before = handles()
     const nodes = await connected(3)
-    await expect(nodes[0]!.start()).rejects.not.toThrow(OracleError)
+    await expect(nodes[0]!.start()).rejects.toThrow('starts once')
     for (const a of nodes) for (const b of nodes) if (a !== b) a.transport.send(b.index, frameOf(LARGE, LARGE_BYTES))
     await Promise.all(nodes.map((node) => node.transport.close()))
     for (const node of nodes) {
       await node.transport.close()
       expect(node.transport.sessions().every(({ state }) => state === 'down')).toBe(true)
-      for (const [member, told] of node.sessions.map((line) => line.split(' ') as [string, string]).entries()) {
-        expect([member < 2 ? 'up' : 'down', told[1]]).toEqual([told[1], member < 2 ? 'up' : 'down'])
-      }
+      expect(node.sessions.map((line) => line.split(' ')[1])).toEqual(['up', 'up', 'down', 'down'])
     }
     await until('nothing is open', () => handles() <= before, 1000)
   })

@@ -12,7 +12,7 @@ import type { DropReason, Transport, TransportEvents, TransportLimits } from '..
 export const SMALL = 1
 export const LARGE = 2
 export const ODD = 99
-export const LARGE_BYTES = 1 << 20
+export const LARGE_BYTES: number = 1 << 20
 
 /** Test limits; `change` replaces some. */
 export function limitsOf(change: Partial<TransportLimits> = {}): TransportLimits {
@@ -75,6 +75,8 @@ export class Node {
   readonly drops: { member: number | null; reason: DropReason }[] = []
   onFrame: TransportEvents['onFrame'] = (from, frame) => this.frames.push({ from, frame })
 
+  onFlood: () => void = () => {}
+
   constructor(index: number, transport: Transport) {
     this.index = index
     this.transport = transport
@@ -111,14 +113,20 @@ export interface Testnet {
 
 export const DIGEST: Uint8Array = new Uint8Array(32).fill(7)
 
-let cachedKeys: { pem: string; certificate: string; raw: string }[] = []
+interface PeerKey {
+  readonly pem: string
+  readonly certificate: string
+  readonly raw: string
+}
+
+const cachedKeys: PeerKey[] = []
 
 /** The peer keys of the tests, made once for a run. */
-export async function peerKeys(size: number): Promise<typeof cachedKeys> {
+export async function peerKeys(size: number): Promise<readonly PeerKey[]> {
   while (cachedKeys.length < size) {
     const { privateKey } = generateKeyPairSync('ed25519')
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-    cachedKeys = [...cachedKeys, { pem, certificate: await createCertificate(pem), raw: peerKeyOfPem(pem) }]
+    cachedKeys.push({ pem, certificate: await createCertificate(pem), raw: peerKeyOfPem(pem) })
   }
   return cachedKeys
 }
@@ -139,7 +147,7 @@ export async function freePort(): Promise<number> {
 /** What a hostile client of a TLS testnet needs to know. */
 export interface TlsTestnet extends Testnet {
   readonly ports: readonly number[]
-  readonly keys: typeof cachedKeys
+  readonly keys: readonly PeerKey[]
 }
 
 export async function tlsTestnet(size: number): Promise<TlsTestnet> {

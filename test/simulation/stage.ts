@@ -12,8 +12,14 @@ export interface Stage {
   readonly trace: Trace
   /** Faults and behaviours by kind, counted when they had an effect. */
   readonly fired: Tally
+  /** Messages that correct members dropped, by reason. */
+  readonly drops: Tally
   /** Wall time of true time 0, ms since 1970. */
   readonly epochMs: number
   /** Set by whoever resolved a promise: the loop lets all microtasks run before the next action. */
   settle: boolean
+  /** A programmer's error inside a promise: the run ends with it. */
+  broken: unknown
+  /** Steps taken by all members. */
+  events: number
 }

@@ -1,0 +1,71 @@
+// How the command line speaks: sentences for people, JSON lines for scripts, colours only on a terminal.
+
+import { errorCodes } from '../base/error-codes.js'
+import { OracleError } from '../base/errors.js'
+import type { OracleEvent } from '../oracle-event.js'
+
+export interface Printer {
+  readonly event: (event: OracleEvent) => void
+  /** A line for people; nothing with --json. */
+  readonly say: (text: string) => void
+  /** The result of a command: JSON with --json, the text otherwise. */
+  readonly result: (value: unknown, text: string) => void
+  /** An error on standard error, in the form asked for. */
+  readonly error: (error: unknown) => void
+}
+
+/** At most one line of a report each this long, for people. */
+const reportEveryMs = 1000
+
+/** A printer to standard output; `isJson` writes one JSON object a line. */
+export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
+  const paint = (code: number, text: string): string => (isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const line = (text: string): void => void process.stdout.write(`${text}\n`)
+  let shownAtMs = -Infinity
+  let unshown = 0
+
+  const describe = (event: OracleEvent): string | null => {
+    switch (event.event) {
+      case 'started':
+        return `${paint(1, event.member)} ${event.address} listens on ${event.listen} (${event.feeds} feeds, ${event.engine} curve code)`
+      case 'session':
+        return `${event.peer} ${event.state === 'up' ? paint(32, 'connected') : paint(33, `lost (${event.reason})`)}`
+      case 'report': {
+        unshown++
+        if (performance.now() - shownAtMs < reportEveryMs) return null
+        const more = unshown > 1 ? `, ${unshown} since the last line` : ''
+        shownAtMs = performance.now()
+        unshown = 0
+        const signers = `${event.signers.length} of ${event.members} signed`
+        return `report ${event.epoch}/${event.round}  ${signers}, ${event.values} of ${event.feeds} feeds have a value, ${event.latencyMs} ms${more}`
+      }
+      case 'stalled':
+        return event.reasons.map((reason) => `${paint(33, 'no report')}: ${reason.sentence}`).join('\n          ')
+      case 'resumed':
+        return paint(32, 'reports go on')
+      case 'halted':
+        return `${paint(31, 'halted')}: ${event.code}. ${event.advice}`
+      case 'warning':
+        return `${paint(33, 'warning')}: ${event.sentence}`
+      case 'stopped':
+        return 'stopped'
+    }
+  }
+
+  return {
+    event: (event) => {
+      if (isJson) return line(JSON.stringify(event))
+      const text = describe(event)
+      if (text !== null) line(`${new Date().toISOString().slice(11, 19)}  ${text}`)
+    },
+    say: (text) => (isJson ? undefined : line(text)),
+    result: (value, text) => line(isJson ? JSON.stringify(value) : text),
+    error: (error) => {
+      if (!(error instanceof OracleError)) throw error
+      const { code, message, path, facts } = error
+      const advice = errorCodes[code]
+      if (isJson) process.stderr.write(`${JSON.stringify({ error: { code, message, path, facts, advice } })}\n`)
+      else process.stderr.write(`${code}: ${message}${path === '' ? '' : ` (at ${path})`}\n${advice}\n`)
+    },
+  }
+}

@@ -1,0 +1,87 @@
+// `assay start`: one oracle in this process, or every oracle of a committee's folder, each in a process of its own.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { OracleError } from '../base/errors.js'
+import { createLog } from '../base/log.js'
+import { loadConfig } from '../config.js'
+import { chooseEngine } from '../crypto/engine.js'
+import { createWasmEngine } from '../crypto/engine-wasm.js'
+import { promptPassphrase, readPassphrase } from '../crypto/passphrase.js'
+import { startOracle } from '../node.js'
+import { runSynthetic } from '../observe/synthetic.js'
+import type { Printer } from './print.js'
+
+/** Runs until a signal or a halt; resolves with the process's exit code. */
+export async function start(folder: string, printer: Printer, isJson: boolean): Promise<number> {
+  if (existsSync(join(folder, 'config.json'))) return startOne(folder, printer)
+  const members = existsSync(join(folder, 'committee.json'))
+    ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json')))
+    : []
+  if (members.length === 0) {
+    throw new OracleError('FOLDER_UNFIT', 'this folder holds neither an oracle nor a committee', { path: folder })
+  }
+  return startAll(folder, members, isJson)
+}
+
+/** Exit code of an oracle that halted: it must not be restarted by a supervisor without a look. */
+const haltedExit = 3
+
+async function startOne(folder: string, printer: Printer): Promise<number> {
+  const config = loadConfig(await createWasmEngine(), folder)
+  const { name } = config.committee.members[config.self]!
+  const passphrase =
+    config.passphraseFile === null
+      ? await promptPassphrase(`Passphrase of ${name}'s keystore: `, process.stdin, process.stderr)
+      : (await readPassphrase(config.passphraseFile)).text
+  const { engine, kind } = await chooseEngine(config.engine)
+  return new Promise((resolve, reject) => {
+    let hasHalted = false
+    startOracle({
+      config,
+      passphrase,
+      engine,
+      engineKind: kind,
+      log: createLog(config.log, name),
+      source: (board) => runSynthetic(board, config),
+      onEvent: (event) => {
+        if (event.event === 'halted') hasHalted = true
+        printer.event(event)
+      },
+    }).then((oracle) => {
+      const stop = (): void => {
+        oracle.close().then(() => resolve(hasHalted ? haltedExit : 0), reject)
+      }
+      process.once('SIGINT', stop)
+      process.once('SIGTERM', stop)
+    }, reject)
+  })
+}
+
+/** Each oracle's lines come out with its name before them; a signal stops all, and all of them are waited for. */
+async function startAll(folder: string, members: readonly string[], isJson: boolean): Promise<number> {
+  const children = members.map((name) => startChild(join(folder, name), name, isJson))
+  const stop = (): void => {
+    for (const child of children) child.kill('SIGTERM')
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  const codes = await Promise.all(children.map(exitCode))
+  return Math.max(...codes)
+}
+
+function startChild(folder: string, name: string, isJson: boolean): ChildProcess {
+  const args = [process.argv[1]!, 'start', folder, ...(isJson ? ['--json'] : [])]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    const text = isJson ? line.replace('{', `{"member":${JSON.stringify(name)},`) : `${name.padEnd(10)} ${line}`
+    process.stdout.write(`${text}\n`)
+  })
+  return child
+}
+
+function exitCode(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
+}
