@@ -1,25 +1,27 @@
 // One process of the floor: the hops of a round over bare node:tls, with or without its signatures and hashes.
 //
-// Arguments: index, base port, folder of the keys, "bare" or "crypto", bytes of one observation's readings. A line on
-// standard input starts a round; the time of the third attestation is printed as monotonic nanoseconds.
+// Arguments: index, base port, folder of the keys, "bare" or "crypto", bytes of one observation's readings, curve code. A
+// number on standard input starts a round; the time of the third attestation is printed as "number nanoseconds".
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { createServer, connect as dial, type TLSSocket } from 'node:tls'
-import { createWasmEngine } from '../src/crypto/engine-wasm.js'
+import { chooseEngine } from '../src/crypto/engine.js'
 
-const [self, basePort, folder, mode, readingsBytes] = [
+const [self, basePort, folder, mode, readingsBytes, curves] = [
   Number(process.argv[2]),
   Number(process.argv[3]),
   process.argv[4]!,
   process.argv[5]!,
   Number(process.argv[6]),
+  process.argv[7] as 'auto' | 'wasm',
 ]
 const n = 4
 const quorum = 3
 const leader = 0
 const kinds = { moved: 1, begin: 2, observation: 3, proposal: 4, attestation: 5 } as const
-const engine = await createWasmEngine()
+const { engine } = await chooseEngine(curves)
 const privateKey = new Uint8Array(32).fill(self + 1)
 const digest = new Uint8Array(32).fill(7)
 const signature = engine.sign(digest, privateKey)
@@ -124,7 +126,7 @@ function receive(kind: number): void {
   } else {
     attestations++
     if (attestations < quorum) verify()
-    if (attestations === quorum) process.stdout.write(`${process.hrtime.bigint()}\n`)
+    if (attestations === quorum) process.stdout.write(`${tick} ${process.hrtime.bigint()}\n`)
   }
 }
 
@@ -147,5 +149,10 @@ function connectAll(): void {
   }
 }
 
-process.stdin.on('data', () => send(leader, 'moved'))
-process.stdin.on('end', () => process.exit(0))
+let tick = 0
+const lines = createInterface({ input: process.stdin })
+lines.on('line', (line) => {
+  tick = Number(line)
+  send(leader, 'moved')
+})
+lines.on('close', () => process.exit(0))

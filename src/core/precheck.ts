@@ -24,7 +24,8 @@ export function precheck(context: Context, state: State, from: number, message: 
       const gathering = gatheringOf(state, message)
       if (gathering === undefined) return isPassed(state, message) ? 'LATE' : null
       const known = gathering.attestations[message.member]
-      if (known && sameHeader(known, message)) return 'REPEATED'
+      // A second, different one is fault evidence, even when it agrees with the certificate (B09).
+      if (known) return sameHeader(known, message) ? 'REPEATED' : null
       return gathering.certificate !== null && sameHeader(gathering.certificate, message) ? 'LATE' : null
     }
     case 'seal': {

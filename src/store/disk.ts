@@ -1,6 +1,6 @@
 // What the slot record asks of a disk, as an argument: the real one here, one that tears and loses writes in tests.
 
-import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { constants, type FileHandle, open, rename } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 
 /** What tells a file from a copy of it. `birthNs` is 0 where the file system does not know it. */
@@ -28,8 +28,6 @@ export interface Disk {
   /** Opens for reading and writing; `create` makes it anew and rejects with EEXIST when it is there. */
   open(path: string, create: boolean): Promise<DiskFile>
   rename(from: string, to: string): Promise<void>
-  /** Removes a file; none is none. */
-  remove(path: string): Promise<void>
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>
 }
@@ -41,7 +39,6 @@ export const nodeDisk: Disk = {
     return diskFile(await open(path, flags, 0o600))
   },
   rename,
-  remove: (path) => rm(path, { force: true }),
   syncDirectory: async (path) => {
     const directory = await open(path, constants.O_RDONLY)
     try {

@@ -135,8 +135,18 @@ async function createFile(disk: Disk, path: string, identity: SlotIdentity, bloc
   }
 }
 
-function writeFailed(path: string, error: unknown): OracleError {
-  if (error instanceof OracleError) return error
+/** Moves what a crash left half made out of the way. */
+async function putAside(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.rename(path, `${path}.old`)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
+}
+
+/** An operating error under its code; anything else is a programmer's and passes through. */
+function writeFailed(path: string, error: unknown): unknown {
+  if (error instanceof OracleError || errnoOf(error) === 'UNKNOWN') return error
   const facts = { errno: errnoOf(error) }
   const message = `the slot record cannot be written: ${facts.errno}`
   return new OracleError('SLOT_RECORD_WRITE_FAILED', message, { path, facts, cause: error })
@@ -160,7 +170,7 @@ function slotRecord(parts: SlotRecordParts, opening: SlotBlock, found: SlotDoubt
   const move = async (durable: Durable): Promise<void> => {
     const next = blockOf(identity, block.sequence + 1, durable)
     const fresh = `${path}.next`
-    await disk.remove(fresh)
+    await putAside(disk, fresh)
     const moved = await createFile(disk, fresh, identity, next)
     try {
       // What proves nothing may be another key's, or tell somebody what happened.

@@ -12,7 +12,10 @@ export function digestOfDraft(engine: SymbolicEngine, { inner, outer }: Play, dr
     case 'observation':
       return observationDigest(engine, inner, { ...draft, readingsHash: engine.keccak256(draft.readings) })
     case 'proposal':
-      return proposalDigest(engine, inner, { ...draft, observationsHash: engine.keccak256(hashable(draft.observations)) })
+      return proposalDigest(engine, inner, {
+        ...draft,
+        observationsHash: engine.keccak256(hashable(draft.observations)),
+      })
     case 'attestation':
       return reportDigest(engine, outer, draft)
     case 'seal':

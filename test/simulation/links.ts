@@ -63,7 +63,8 @@ export class Links {
 
   /** The process of this place is gone: its sessions end. */
   detach(place: number): void {
-    for (let other = 0; other < this.#size; other++) if (other !== place) this.#end(this.#link(place, other), place, other)
+    for (let other = 0; other < this.#size; other++)
+      if (other !== place) this.#end(this.#link(place, other), place, other)
     this.#endpoints[place] = null
   }
 
@@ -144,7 +145,8 @@ export class Links {
   }
 
   #holder(place: number, member: number): number {
-    if (member < this.#size && this.#endpoints[member]?.member === member && this.#link(place, member).isUp) return member
+    if (member < this.#size && this.#endpoints[member]?.member === member && this.#link(place, member).isUp)
+      return member
     for (let other = 0; other < this.#size; other++) {
       if (other !== place && this.#endpoints[other]?.member === member && this.#link(place, other).isUp) return other
     }

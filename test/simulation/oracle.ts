@@ -35,7 +35,8 @@ export interface Scene {
   readonly weather: Weather
 }
 
-const recordPath = '/oracle/slots'
+/** Where the slot record lies on each disk. */
+export const recordPath = '/oracle/slots'
 
 export class Oracle {
   readonly place: number
@@ -160,7 +161,7 @@ export class Oracle {
       this.#halted(code)
     }
     this.#runner = createRunner(
-      { context, engine, durable: opening, authorship: keyring.authorship },
+      { context, engine, durable: opening, authorship: this.tamper === null ? keyring.authorship : () => 'mine' },
       this.#ports(isAlive, persist, sign, halt),
     )
     this.#state = this.#runner.state()
@@ -172,12 +173,7 @@ export class Oracle {
     this.#stepped(false)
   }
 
-  #ports(
-    isAlive: () => boolean,
-    persist: Ports['persist'],
-    sign: Ports['sign'],
-    halt: Ports['halt'],
-  ): Ports {
+  #ports(isAlive: () => boolean, persist: Ports['persist'], sign: Ports['sign'], halt: Ports['halt']): Ports {
     const { stage, links, witness, weather } = this.#scene
     const { queue, rng } = stage
     const isHonest = (): boolean => !witness.faulty.has(this.member)
@@ -215,7 +211,8 @@ export class Oracle {
         if (isHonest()) stage.drops.count(reason)
       },
       refused: (error) => {
-        if (isHonest()) witness.accuse('P9', `the core asked ${this.member}'s keyring for what it refuses: ${error.message}`)
+        if (isHonest())
+          witness.accuse('P9', `the core asked ${this.member}'s keyring for what it refuses: ${error.message}`)
       },
     }
   }
@@ -287,7 +284,7 @@ export class Oracle {
       this.#armedMs = Infinity
       if (this.#runner === null) return
       if (this.clock.trueMs(this.#runner.wakeAtMs()) <= wakeMs) this.dispatch({ kind: 'tick' })
-      else this.#stepped(false)
+      else this.#arm(this.clock.trueMs(this.#runner.wakeAtMs()))
     })
   }
 }

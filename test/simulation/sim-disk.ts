@@ -62,7 +62,8 @@ export class SimDisk {
     const { rng, fired } = this.#stage
     for (const file of this.files.values()) {
       for (const { at, bytes } of file.unsynced) {
-        const kept = torn || rng.chance(0.3) ? rng.between(1, bytes.length / sectorBytes - 1) * sectorBytes : bytes.length
+        const kept =
+          torn || rng.chance(0.3) ? rng.between(1, bytes.length / sectorBytes - 1) * sectorBytes : bytes.length
         if (!torn && rng.chance(0.3)) continue
         if (kept < bytes.length) fired.count('B29 torn write')
         file.synced = written(file.synced, at, bytes.subarray(0, kept))

@@ -37,7 +37,11 @@ export function readSources(stage: Stage, weather: Weather, member: number): Uin
     if (rng.chance(weather.gaps[member]!)) {
       return { status: statusCodes.NO_DATA, groups: 0, spreadPpm: 0, timeMs: 0, values: null }
     }
-    const status = weather.isHalted ? statusCodes.HALT : rng.chance(0.9) ? statusCodes.OK : rng.between(1, statusCodes.STALE)
+    const status = weather.isHalted
+      ? statusCodes.HALT
+      : rng.chance(0.9)
+        ? statusCodes.OK
+        : rng.between(1, statusCodes.STALE)
     return { status, groups: rng.between(2, 4), spreadPpm: rng.below(500), timeMs, values: cells }
   })
   return packReadings(cast.now.contexts[0]!.kernel.layout, readings)

@@ -4,8 +4,8 @@ import { equalBytes } from '../../src/core/bytes.js'
 import { gatheringOf } from '../../src/core/gatherings.js'
 import type { State } from '../../src/core/state.js'
 import { decodeFrame } from '../../src/network/wire.js'
-import type { Stage } from './stage.js'
 import { digestOfDraft } from './craft.js'
+import type { Stage } from './stage.js'
 
 /** Whether an oracle in `state` that is brought `frame` by `from` has to store evidence against `from` (B01, B09). */
 export function contradicts(stage: Stage, state: State, from: number, frame: Uint8Array): boolean {

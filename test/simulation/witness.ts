@@ -112,7 +112,8 @@ export class Witness {
     const timeMs = draft.kind === 'observation' ? draft.clockMs : draft.kind === 'attestation' ? draft.attestedAtMs : 0
     if (compareSlots(draft, durable.floor) > 0 || timeMs > durable.floorMs)
       this.accuse('P9', `${at}: above the durable floor`)
-    const held = draft.kind === 'observation' ? book.observations : draft.kind === 'proposal' ? book.proposals : book.attestations
+    const held =
+      draft.kind === 'observation' ? book.observations : draft.kind === 'proposal' ? book.proposals : book.attestations
     if (held[member]) this.accuse('S3', `${at}: signed twice${equalBytes(held[member], digest) ? '' : ', differently'}`)
     held[member] = digest
     if (draft.kind === 'observation') this.#observed(book, signer, draft, at)
@@ -217,7 +218,11 @@ export class Witness {
     const book = this.#book(seals)
     const report = book.reports.find((known) => equalBytes(known.digest, seals.reportDigest))
     const honest = seals.signers.filter((signer) => !this.faulty.has(signer))
-    if (new Set(seals.signers).size <= this.#f || !report || honest.some((signer) => (report.sealed & (1 << signer)) === 0))
+    if (
+      new Set(seals.signers).size <= this.#f ||
+      !report ||
+      honest.some((signer) => (report.sealed & (1 << signer)) === 0)
+    )
       this.accuse('I-5', `seals of ${seals.epoch}/${seals.round} at ${member}: not of f+1 members`)
   }
 
@@ -242,7 +247,10 @@ export class Witness {
     if (before?.gatherings !== after.gatherings) this.#gathered(member, before, after)
     const { early, pending, lead } = after
     if (early.length > 2 || pending.length > 32 || (lead !== null && lead.collecting.length > 3))
-      this.accuse('P14', `${member} holds ${early.length} early, ${pending.length} pending, ${lead?.collecting.length} open`)
+      this.accuse(
+        'P14',
+        `${member} holds ${early.length} early, ${pending.length} pending, ${lead?.collecting.length} open`,
+      )
   }
 
   #entered(member: number, epoch: number): void {

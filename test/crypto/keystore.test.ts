@@ -1,0 +1,146 @@
+// Keystore v3 files: published vectors open, and every unfit file is refused with a code before it costs anything.
+
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { OracleError } from '../../src/base/errors.js'
+import { toHex } from '../../src/core/bytes.js'
+import { createWasmEngine } from '../../src/crypto/engine-wasm.js'
+import { createKeystore, openKeystore } from '../../src/crypto/keystore.js'
+import { recording, vector } from '../recordings.js'
+
+interface Vector {
+  readonly json: object
+  readonly password: string
+  readonly priv: string
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'assay-keystore-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const key = new Uint8Array(32).fill(0x42)
+const path = join(folder, 'light.json')
+let address: string
+beforeAll(async () => {
+  address = await createKeystore(path, key, 'correct horse', 1024)
+})
+
+async function refused(opening: Promise<unknown>): Promise<OracleError> {
+  const error = await opening.then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof OracleError)) throw new Error(`no refusal: ${error}`)
+  return error
+}
+
+/** Writes the light keystore with a change, and returns its place. */
+function changed(change: (document: Record<string, unknown>, crypto: Record<string, unknown>) => void): string {
+  const document = JSON.parse(readFileSync(path, 'utf8'))
+  change(document, document.Crypto)
+  const file = join(folder, 'changed.json')
+  writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
+  return file
+}
+
+describe('keystore files', () => {
+  it('opens every published v3 vector', async () => {
+    const recorded = recording('vectors/keystore/keystore-v3-basic-tests.json') ?? vector('external/keystore-v3.json')
+    const vectors = Object.entries(recorded as Record<string, Vector>)
+    expect(vectors.length).toBeGreaterThanOrEqual(2)
+    for (const [name, { json, password, priv }] of vectors) {
+      const file = join(folder, `${name}.json`)
+      writeFileSync(file, JSON.stringify(json))
+      expect(toHex((await openKeystore(file, password)).privateKey), name).toBe(`0x${priv}`)
+    }
+  })
+
+  it('opens what it made, for the address it said, readable by its user only', async () => {
+    const engine = await createWasmEngine()
+    expect(address).toBe(toHex(engine.addressOf(key)))
+    const opened = await openKeystore(path, 'correct horse', address)
+    expect(opened).toEqual({ privateKey: key, address, isExposed: false })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    chmodSync(path, 0o640)
+    expect((await openKeystore(path, 'correct horse')).isExposed).toBe(true)
+    chmodSync(path, 0o600)
+  })
+
+  it('writes the standard cost unless told otherwise, and opens it in well under a second', async () => {
+    const file = join(folder, 'standard.json')
+    await createKeystore(file, key, 'pass')
+    expect(JSON.parse(readFileSync(file, 'utf8')).Crypto.kdfparams).toMatchObject({ n: 131_072, r: 8, p: 1 })
+    const start = performance.now()
+    await openKeystore(file, 'pass')
+    expect(performance.now() - start).toBeLessThan(3000)
+  })
+
+  it('never overwrites a file', async () => {
+    expect((await refused(createKeystore(path, key, 'x', 1024))).code).toBe('KEY_FILE_EXISTS')
+  })
+
+  it('refuses a wrong passphrase, a missing file and a foreign address', async () => {
+    const wrong = await refused(openKeystore(path, 'wrong horse'))
+    expect(wrong.code).toBe('KEYSTORE_PASSPHRASE_WRONG')
+    expect(JSON.stringify([wrong, wrong.message, wrong.cause])).not.toContain('horse')
+    expect((await refused(openKeystore(join(folder, 'none'), 'x'))).code).toBe('KEY_FILE_UNREADABLE')
+    const other = `0x${'11'.repeat(20)}`
+    expect((await refused(openKeystore(path, 'correct horse', other))).code).toBe('KEYSTORE_ADDRESS_MISMATCH')
+    const lying = changed((document) => {
+      document['address'] = '11'.repeat(20)
+    })
+    expect((await refused(openKeystore(lying, 'correct horse'))).code).toBe('KEYSTORE_ADDRESS_MISMATCH')
+  })
+
+  it('refuses costs that would take the machine down, at once', async () => {
+    const costly = [
+      { n: 2 ** 23, r: 8, p: 1 },
+      { n: 2 ** 17, r: 8, p: 1024 },
+      { n: 1024, r: 2 ** 30, p: 1 },
+      { n: 2, r: 1, p: 2 ** 40 },
+    ]
+    for (const params of costly) {
+      const file = changed((_document, crypto) => Object.assign(crypto['kdfparams'] as object, params))
+      const start = performance.now()
+      expect((await refused(openKeystore(file, 'x'))).code, JSON.stringify(params)).toBe('KEYSTORE_TOO_COSTLY')
+      expect(performance.now() - start).toBeLessThan(100)
+    }
+    const iterations = changed((_document, crypto) => {
+      crypto['kdf'] = 'pbkdf2'
+      crypto['kdfparams'] = { c: 2 ** 31, dklen: 32, prf: 'hmac-sha256', salt: '00'.repeat(32) }
+    })
+    expect((await refused(openKeystore(iterations, 'x'))).code).toBe('KEYSTORE_TOO_COSTLY')
+  })
+
+  it('refuses malformed files and names the field', async () => {
+    type Change = Parameters<typeof changed>[0]
+    const params = (crypto: Record<string, unknown>) => crypto['kdfparams'] as Record<string, unknown>
+    const cases: [string, Change][] = [
+      ['/version', (document) => void (document['version'] = 4)],
+      ['/crypto', (document) => void delete document['Crypto']],
+      ['/crypto', (document) => void (document['crypto'] = {})],
+      ['/crypto/cipher', (_d, crypto) => void (crypto['cipher'] = 'aes-256-gcm')],
+      ['/crypto/cipherparams/iv', (_d, crypto) => void (crypto['cipherparams'] = { iv: '00' })],
+      ['/crypto/ciphertext', (_d, crypto) => void (crypto['ciphertext'] = 'zz'.repeat(32))],
+      ['/crypto/mac', (_d, crypto) => void (crypto['mac'] = '')],
+      ['/crypto/kdf', (_d, crypto) => void (crypto['kdf'] = 'argon2id')],
+      ['/crypto/kdfparams/n', (_d, crypto) => void (params(crypto)['n'] = 1000)],
+      ['/crypto/kdfparams/n', (_d, crypto) => void (params(crypto)['n'] = '1024')],
+      ['/crypto/kdfparams/r', (_d, crypto) => void (params(crypto)['r'] = 0)],
+      ['/crypto/kdfparams/dklen', (_d, crypto) => void (params(crypto)['dklen'] = 64)],
+      ['/crypto/kdfparams/salt', (_d, crypto) => void delete params(crypto)['salt']],
+    ]
+    for (const [field, change] of cases) {
+      const file = changed(change)
+      const refusal = await refused(openKeystore(file, 'correct horse'))
+      expect([refusal.code, refusal.path], field).toEqual(['KEYSTORE_INVALID', `${file}#${field}`])
+    }
+    for (const text of ['', 'no JSON', '[]', 'null', '{"version":3}']) {
+      writeFileSync(join(folder, 'text.json'), text)
+      expect((await refused(openKeystore(join(folder, 'text.json'), 'x'))).code).toBe('KEYSTORE_INVALID')
+    }
+    writeFileSync(join(folder, 'big.json'), ' '.repeat(70_000))
+    expect((await refused(openKeystore(join(folder, 'big.json'), 'x'))).code).toBe('KEY_FILE_UNREADABLE')
+  })
+})
