@@ -90,6 +90,7 @@ async function measure(benchers: readonly Bencher[], ready: string, count: numbe
     const counted = samples.slice(warmUp)
     if (samples.length < changes) {
       throw new Error(`only ${samples.length} of ${changes} changes were attested within 2 s`)
+    }
     return { p50: percentile(counted, 50), p99: percentile(counted, 99) }
   } finally {
     await stopAll(benchers)

@@ -122,7 +122,7 @@ describe('files', () => {
   it('open with one sentence that says what they are for', () => {
     const silent = sources.filter((file) => {
       const text = readFileSync(join(root, file), 'utf8').replace(/^#!.*\n/, '')
-      return /^(src|bench|test\/simulation|scripts)\//.test(file) && !/^(\/\/ [A-Z]|\/\*\*? ?[A-Z])/.test(text)
+      return /^(src|bench|test\/simulation|scripts)\//.test(file) && !/^\/\/ [A-Z`a-z]/.test(text)
     })
     expect(silent).toEqual([])
   })

@@ -49,6 +49,12 @@ export const errorCodes = {
   KEYRING_ABOVE_FLOOR: 'Report this as a bug if it repeats: a signature was asked for before its slot was on disk.',
   KEYRING_SLOT_SIGNED: 'Report this as a bug if it repeats: a second signature was asked for on a slot.',
   KEYRING_TIME_NOT_RISING: 'Check the clock of this machine; it signs again once its time is past the last signed one.',
+  // Halts
+  KEY_IN_USE_ELSEWHERE:
+    'Stop every process with this key, find out how two came to run, and start one; if you know of one only, rotate the key: it was copied.',
+  QUORUM_BROKEN: 'Stop and compare with other members: two quorums signed one slot, so more than f members are faulty.',
+  TIME_BROKEN:
+    'Stop and compare with other members: attested times fell, so more than f members are faulty or lost their records.',
   // Store
   DIRECTORY_IN_USE: 'Stop the other process that uses this directory, or give this one a directory of its own.',
   DIRECTORY_LOCK_LOST: 'Stop both processes that use this directory, find out how two came to run, and start one.',

@@ -37,7 +37,8 @@ export function onBegin(turn: Turn, from: number, begin: Begin): void {
 /** P5, second half: the readings, under my clock, signed and sent to the leader. */
 export function onObserved(turn: Turn, slot: Slot, readings: Uint8Array, evidence: Uint8Array): void {
   const { state, context, now } = turn
-  if (!signs(state) || !isAnswered(turn, slot)) return
+  if (!signs(state) || !isAnswered(turn, slot) || slot.round <= state.follow.observedRound) return
+  turn.state = { ...state, follow: { ...state.follow, observedRound: slot.round } }
   const clockMs = Math.max(now.wallMs, state.latest === null ? 0 : state.latest.attestedAtMs + 1)
   const draft = { kind: 'observation', epoch: slot.epoch, round: slot.round, clockMs, evidence, readings } as const
   act(turn, slot, clockMs, { kind: 'sign', draft, to: context.leaderOf(slot.epoch) })

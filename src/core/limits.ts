@@ -14,6 +14,7 @@ export const frameKinds = {
   wish: 7,
   fetch: 8,
   certificate: 9,
+  disown: 10,
 } as const
 
 /** Bytes before a message's body: version, kind, and D. */
@@ -50,6 +51,7 @@ export function limitsOf(committee: Committee): Limits {
     wish: frameHeadBytes + 4,
     fetch: frameHeadBytes + 8,
     certificate: frameHeadBytes + 8 + 6 + 32 + 4 + n * 64,
+    disown: frameHeadBytes + 8 + 1 + 32 + 64,
   }
   const roundsPerS = Math.ceil(1000 / committee.timing.roundMsMin)
   const wishesPerS = Math.ceil(1000 / committee.timing.resendMs)

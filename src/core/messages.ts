@@ -82,6 +82,16 @@ export interface Certificate extends ReportHeader {
   readonly signatures: readonly Uint8Array[]
 }
 
+/** A member's word that it did not make a signature which bears its key (P9): the key is in use elsewhere. */
+export interface Disown extends Slot {
+  readonly kind: 'disown'
+  readonly member: number
+  /** The EIP-712 digest of the observation, proposal or attestation of this slot that it did not make. */
+  readonly signedDigest: Uint8Array
+  readonly digest: Uint8Array
+  readonly signature: Uint8Array
+}
+
 /** Two contradicting signed messages of one member (fault evidence), or one that only it could have made. */
 export type SignedMessage = Observation | Proposal | Attestation
 
@@ -91,8 +101,9 @@ export type Draft =
   | Omit<Proposal, 'digest' | 'signature'>
   | Omit<Attestation, 'member' | 'digest' | 'signature'>
   | Omit<Seal, 'member' | 'digest' | 'signature'>
+  | Omit<Disown, 'member' | 'digest' | 'signature'>
 
-export type Message = Begin | Moved | Observation | Proposal | Attestation | Seal | Wish | Fetch | Certificate
+export type Message = Begin | Moved | Observation | Proposal | Attestation | Seal | Wish | Fetch | Certificate | Disown
 
 /** A message as its bytes claim it, before its signatures are verified and its digest computed. */
 export type Unverified =
@@ -105,6 +116,7 @@ export type Unverified =
   | Omit<Attestation, 'digest'>
   | Omit<Seal, 'digest'>
   | Omit<Certificate, 'digest'>
+  | Omit<Disown, 'digest'>
 
 export type UnverifiedObservation = Omit<Observation, 'digest'>
 

@@ -1,5 +1,6 @@
 // When to move to the next epoch, and how a member that is behind catches up (P12).
 
+import { tellDisowned } from './disown.js'
 import { takeLead } from './lead.js'
 import type { Wish } from './messages.js'
 import { askAgain, askWish } from './reserve.js'
@@ -10,7 +11,7 @@ const doublingsMax = 8
 
 /** The follower's state in an epoch just entered. */
 export function newFollow(nowMs: number): Follow {
-  return { answered: [], lastRound: 0, nextBeginDueMs: nowMs, movedRound: -1 }
+  return { answered: [], lastRound: 0, observedRound: 0, nextBeginDueMs: nowMs, movedRound: -1 }
 }
 
 /** A member's wish, which is its claim as well (P9); a member behind my latest report is sent its certificate. */
@@ -71,19 +72,25 @@ export function advancePacemaker(turn: Turn): void {
   const { state, context, now } = turn
   if (state.halted !== null) return
   if (state.standing === 'sound' && now.steadyMs >= epochEndsAtMs(state, turn)) askWish(turn, state.epoch + 1)
-  if (state.asked !== state.durable && now.steadyMs >= state.askedAtMs + context.committee.timing.resendMs) {
-    if (state.standing === 'sound') askAgain(turn)
-  }
+  if (isAskOpen(state) && now.steadyMs >= state.askedAtMs + context.committee.timing.resendMs) askAgain(turn)
   if (wishIsOpen(turn.state) && now.steadyMs >= wishDueAtMs(turn.state, turn)) sendWish(turn)
 }
 
 /** When `advancePacemaker` has something to do. */
 export function pacemakerWakesAtMs(turn: Pick<Turn, 'context' | 'state'>): number {
   const { state, context } = turn
-  let atMs = state.asked.wish > state.epoch ? Infinity : epochEndsAtMs(state, turn)
+  // Who cannot wish waits for others: a time that has passed would wake it without end.
+  const mayWish = state.standing === 'sound' && state.asked.wish <= state.epoch
+  let atMs = mayWish ? epochEndsAtMs(state, turn) : Infinity
   if (wishIsOpen(state)) atMs = Math.min(atMs, wishDueAtMs(state, turn))
-  if (state.asked !== state.durable) atMs = Math.min(atMs, state.askedAtMs + context.committee.timing.resendMs)
+  if (isAskOpen(state)) atMs = Math.min(atMs, state.askedAtMs + context.committee.timing.resendMs)
   return atMs
+}
+
+/** Whether a record that was asked for has to be asked for again: an adoption, which happens once, only when it failed. */
+function isAskOpen(state: State): boolean {
+  if (state.asked === state.durable) return false
+  return state.standing === 'sound' || state.closed.some((closed) => closed.by === 'persist')
 }
 
 function epochEndsAtMs(state: State, { context }: Pick<Turn, 'context'>): number {
@@ -113,6 +120,7 @@ export function onSession(turn: Turn, member: number, up: boolean): void {
   const { state } = turn
   turn.state = { ...state, connected: state.connected.with(member, up) }
   if (!up) return
+  tellDisowned(turn, member)
   if (state.standing === 'sound') {
     turn.effects.push({ kind: 'send', message: { kind: 'wish', epoch: state.durable.wish }, to: member })
   }
@@ -122,10 +130,15 @@ export function onSession(turn: Turn, member: number, up: boolean): void {
   }
 }
 
+/**
+ * A member that wishes for an epoch that has reports is behind; so may be one that wishes for more than I do: it lacks
+ * the reports that keep me from wishing. What its leader does not send it, it gets this way (B08, P9).
+ */
 function help(turn: Turn, member: number, wish: number): void {
-  const { latest, helpedAtMs } = turn.state
+  const { latest, helpedAtMs, asked } = turn.state
   const { resendMs } = turn.context.committee.timing
-  if (latest === null || wish > latest.epoch || turn.now.steadyMs < helpedAtMs[member]! + resendMs) return
+  const mayBeBehind = latest !== null && (wish <= latest.epoch || wish > asked.wish)
+  if (!mayBeBehind || turn.now.steadyMs < helpedAtMs[member]! + resendMs) return
   turn.state = { ...turn.state, helpedAtMs: helpedAtMs.with(member, turn.now.steadyMs) }
   turn.effects.push({ kind: 'send', message: latest, to: member })
 }

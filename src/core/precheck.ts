@@ -39,6 +39,10 @@ export function precheck(context: Context, state: State, from: number, message: 
       if (gathering === undefined) return isPassed(state, message) ? 'LATE' : null
       return gathering.certificate !== null && sameHeader(gathering.certificate, message) ? 'REPEATED' : null
     }
+    case 'disown': {
+      const known = state.disowned[message.member]
+      return known && equalBytes(known.disown.signature, message.signature) ? 'REPEATED' : null
+    }
     default:
       return null
   }

@@ -77,5 +77,5 @@ function extendFloor(turn: Turn, slot: Slot, timeMs: number): void {
 
 function ask(turn: Turn, durable: Durable): void {
   turn.state = { ...turn.state, asked: durable, askedAtMs: turn.now.steadyMs }
-  turn.effects.push({ kind: 'persist', durable, adopt: false })
+  turn.effects.push({ kind: 'persist', durable, adopt: turn.state.standing === 'adopting' })
 }

@@ -6,6 +6,7 @@ import type {
   Attestation,
   Begin,
   Certificate,
+  Disown,
   Draft,
   Message,
   Observation,
@@ -56,6 +57,8 @@ export interface Lead {
 export interface Follow {
   readonly answered: readonly { readonly round: number; readonly atMs: number }[]
   readonly lastRound: number
+  /** The last round whose readings came: later than it only, so that a slot is observed once and slots rise (P5, P9). */
+  readonly observedRound: number
   /** Begins faster than one a roundMsMin on average, with delayMs of slack for jitter, are dropped. */
   readonly nextBeginDueMs: number
   /** The last round for which this member has said that its readings moved. */
@@ -133,6 +136,8 @@ export interface State {
   readonly connected: readonly boolean[]
   /** When each member was last sent the latest certificate because it was behind. */
   readonly helpedAtMs: readonly number[]
+  /** The last message of each member that disowns a signature of its key (P9), with the time it came. */
+  readonly disowned: readonly ({ readonly disown: Disown; readonly atMs: number } | null)[]
 }
 
 export type Event =
@@ -148,8 +153,8 @@ export type Event =
   /** The report store closed (`code`) or opened (null): signing stops and resumes with it. */
   | { readonly kind: 'store'; readonly code: string | null }
   | { readonly kind: 'session'; readonly member: number; readonly up: boolean }
-  /** A signature of our own key that we did not make (P9). */
-  | { readonly kind: 'impostor'; readonly message: SignedMessage | Certificate }
+  /** A signature of our own key that we did not make, or one of ours that another process with our key disowns (P9). */
+  | { readonly kind: 'impostor'; readonly message: SignedMessage | Certificate | Disown }
   /** The time named by wakeAtMs has come. */
   | { readonly kind: 'tick' }
 

@@ -1,6 +1,7 @@
 // The protocol as one match on the event (P1–P12): state and event in, state and effects out.
 
 import { onAttestation, onCertificate, onFetch, onSeal } from './certify.js'
+import { afterHalt, onDisown, onImpostor } from './disown.js'
 import { type Durable, raise } from './durable.js'
 import { onBegin, onObserved, onOwnMove, onProposal, replayEarly } from './follow.js'
 import { advanceLead, leadWakesAtMs, onMoved, onObservation, takeLead } from './lead.js'
@@ -43,6 +44,7 @@ export function start(context: Context, durable: Durable | null, now: Now): Tran
     gatherings: [],
     connected: Array(n).fill(false).with(context.self, true),
     helpedAtMs: Array(n).fill(-Infinity),
+    disowned: Array(n).fill(null),
   }
   const turn: Turn = { context, now, state, effects: [] }
   // P9: a restarted leader cannot know which rounds it began, so it wishes for the next epoch.
@@ -52,8 +54,11 @@ export function start(context: Context, durable: Durable | null, now: Now): Tran
 
 /** One event at `now`. Deterministic: equal arguments give equal transitions. The state given is not changed. */
 export function step(context: Context, state: State, event: Event, now: Now): Transition {
-  if (state.halted !== null) return { state, effects: [] }
   const turn: Turn = { context, now, state, effects: [] }
+  if (state.halted !== null) {
+    afterHalt(turn, event)
+    return { state: turn.state, effects: turn.effects }
+  }
   apply(turn, event)
   return finish(turn, state.epoch)
 }
@@ -85,9 +90,7 @@ function apply(turn: Turn, event: Event): void {
     case 'session':
       return onSession(turn, event.member, event.up)
     case 'impostor':
-      turn.state = { ...turn.state, halted: 'KEY_IN_USE_ELSEWHERE', lead: null, pending: [] }
-      turn.effects.push({ kind: 'halt', code: 'KEY_IN_USE_ELSEWHERE' })
-      return
+      return onImpostor(turn, event.message)
     case 'tick':
       return
   }
@@ -113,6 +116,8 @@ function receive(turn: Turn, from: number, message: Message): void {
       return onWish(turn, from, message)
     case 'fetch':
       return onFetch(turn, from, message)
+    case 'disown':
+      return onDisown(turn, from, message)
   }
 }
 
@@ -121,6 +126,11 @@ function onPersisted(turn: Turn, durable: Durable): void {
   if (turn.state.standing === 'adopting') {
     const signed = { slot: durable.floor, timeMs: durable.floorMs }
     turn.state = { ...turn.state, standing: 'sound', opening: durable, asked: durable, signed }
+    // Entered and led in good faith before the claims were in: what it began before the loss is unknown.
+    if (turn.state.lead !== null && durable.floor.epoch >= turn.state.epoch) {
+      turn.state = { ...turn.state, lead: null }
+      askWish(turn, turn.state.epoch + 1)
+    }
   }
   const reached = raise(turn.state.durable, durable)
   const complete = covers(reached, turn.state.asked)

@@ -1,4 +1,4 @@
-// EIP-712 by hand on packed bytes: the four types that Assay signs (P5, P6, P9, P11), and no others.
+// EIP-712 by hand on packed bytes: the five types that Assay signs (P5, P6, P9, P11), and no others.
 
 import { putU32, putU48, utf8 } from './bytes.js'
 import type { Engine } from './engine.js'
@@ -25,8 +25,10 @@ const slotFields: readonly TypedField[] = [
   { name: 'round', type: 'uint32' },
 ]
 
-/** The signed types by name (I-3): Report and Sealed under salt S, Observation and Proposal under salt D. */
-export const typedFields: Readonly<Record<'Report' | 'Sealed' | 'Observation' | 'Proposal', readonly TypedField[]>> = {
+type TypeName = 'Report' | 'Sealed' | 'Observation' | 'Proposal' | 'Disowned'
+
+/** The signed types by name (I-3): Report and Sealed under salt S, the others under salt D. */
+export const typedFields: Readonly<Record<TypeName, readonly TypedField[]>> = {
   Report: [...slotFields, { name: 'attestedAtMs', type: 'uint64' }, { name: 'root', type: 'bytes32' }],
   Sealed: [{ name: 'reportDigest', type: 'bytes32' }],
   Observation: [
@@ -36,6 +38,7 @@ export const typedFields: Readonly<Record<'Report' | 'Sealed' | 'Observation' | 
     { name: 'evidence', type: 'bytes32' },
   ],
   Proposal: [...slotFields, { name: 'observations', type: 'bytes32' }],
+  Disowned: [...slotFields, { name: 'signedDigest', type: 'bytes32' }],
 }
 
 /** EIP-712's encodeType of fields without nested structs: `Name(type field,…)`. */
@@ -53,6 +56,7 @@ export interface Domain {
   readonly sealed: Uint8Array
   readonly observation: Uint8Array
   readonly proposal: Uint8Array
+  readonly disowned: Uint8Array
 }
 
 function frame(engine: Engine, name: keyof typeof typedFields): Uint8Array {
@@ -80,6 +84,7 @@ export function domainOf(engine: Engine, salt: Uint8Array): Domain {
     sealed: frame(engine, 'Sealed'),
     observation: frame(engine, 'Observation'),
     proposal: frame(engine, 'Proposal'),
+    disowned: frame(engine, 'Disowned'),
   }
 }
 
@@ -141,5 +146,17 @@ export function proposalDigest(engine: Engine, domain: Domain, proposal: Proposa
   const bytes = domain.proposal
   putSlot(bytes, proposal)
   putBytes32(bytes, 96, proposal.observationsHash)
+  return digestOf(engine, domain, bytes)
+}
+
+/** Digest of Disowned(uint32 epoch,uint32 round,bytes32 signedDigest) under the domain of D (P9). */
+export function disownedDigest(
+  engine: Engine,
+  domain: Domain,
+  disown: Slot & { readonly signedDigest: Uint8Array },
+): Uint8Array {
+  const bytes = domain.disowned
+  putSlot(bytes, disown)
+  putBytes32(bytes, 96, disown.signedDigest)
   return digestOf(engine, domain, bytes)
 }

@@ -4,7 +4,14 @@ import { OracleError } from '../base/errors.js'
 import { concat, equalBytes } from '../core/bytes.js'
 import type { Durable } from '../core/durable.js'
 import { compareSlots, type Draft, type Slot } from '../core/messages.js'
-import { domainOf, observationDigest, proposalDigest, reportDigest, sealedDigest } from '../core/typed-data.js'
+import {
+  disownedDigest,
+  domainOf,
+  observationDigest,
+  proposalDigest,
+  reportDigest,
+  sealedDigest,
+} from '../core/typed-data.js'
 import type { SigningEngine } from './engine-wasm.js'
 import { type Authorship, createSignedHistory, type SignedHistory } from './signed-history.js'
 
@@ -71,6 +78,8 @@ export function createKeyring(parts: KeyringParts): Keyring {
         return reportDigest(engine, outer, draft)
       case 'seal':
         return sealedDigest(engine, outer, draft.reportDigest)
+      case 'disown':
+        return disownedDigest(engine, inner, draft)
     }
   }
 
@@ -79,6 +88,11 @@ export function createKeyring(parts: KeyringParts): Keyring {
     sign: (draft) => {
       if (stopped !== null) {
         throw new OracleError('KEYRING_STOPPED', `signing has stopped: ${stopped}`, { facts: { reason: stopped } })
+      }
+      // Says of another's signature that it is not ours: true whatever the record holds, and of no slot of our own.
+      if (draft.kind === 'disown') {
+        const digest = digestOf(draft)
+        return { digest, signature: engine.sign(digest, privateKey) }
       }
       const covered = durable()
       if (guards === null || covered === null) {

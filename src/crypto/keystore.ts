@@ -121,6 +121,8 @@ function checkKeystore(path: string, text: string): void {
   if (kdf === 'scrypt') {
     const [N, r, p] = [count(params, at, 'n'), count(params, at, 'r'), count(params, at, 'p')]
     if (N < 2 || !Number.isInteger(Math.log2(N))) fail(`${at}/n`, 'is not a power of two')
+    // RFC 7914, section 2; no library that we know computes anything else.
+    if (Math.log2(N) >= 16 * r) fail(`${at}/n`, 'is not below 2^(16r)')
     if (128 * N * r + 128 * r * p > memoryBytesMax || N * r * p > workMax) throw tooCostly(path, { N, r, p })
   } else if (kdf === 'pbkdf2') {
     const prf = read(params, at, 'prf')

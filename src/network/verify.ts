@@ -6,13 +6,21 @@ import type { Engine } from '../core/engine.js'
 import { checkPacked, type Layout } from '../core/layout.js'
 import type {
   Certificate,
+  Disown,
   Message,
   Observation,
   SignedMessage,
   Unverified,
   UnverifiedObservation,
 } from '../core/messages.js'
-import { domainOf, observationDigest, proposalDigest, reportDigest, sealedDigest } from '../core/typed-data.js'
+import {
+  disownedDigest,
+  domainOf,
+  observationDigest,
+  proposalDigest,
+  reportDigest,
+  sealedDigest,
+} from '../core/typed-data.js'
 
 /** What the keyring knows of a signature that bears our own key. */
 export type Authorship = 'mine' | 'not-mine' | 'unknown'
@@ -30,10 +38,10 @@ export interface VerifyParts {
   ) => Authorship
 }
 
-/** A verified message, a signature of our own that we did not make (P9), or the reason to drop. */
+/** A verified message, a signature of our own that we did not make or that its other maker disowns (P9), or the reason to drop. */
 export type Verdict =
   | { readonly message: Message }
-  | { readonly impostor: SignedMessage | Certificate }
+  | { readonly impostor: SignedMessage | Certificate | Disown }
   | { readonly fault: VerifyFault }
 
 export type VerifyFault = 'SIGNATURE' | 'TOO_FEW_SIGNATURES' | 'REFLECTED' | 'CLOCK_RANGE' | `READINGS_${string}`
@@ -111,11 +119,22 @@ export function createVerify(parts: VerifyParts): (message: Unverified) => Verdi
         const signsHere = message.signers.includes(self) && authorship('attestation', message, digest) === 'not-mine'
         return signsHere ? { impostor: certificate } : { message: certificate }
       }
+      case 'disown': {
+        // Of our own key it matters only if it disowns what this very process made: then another process made it (P9).
+        const isOurs = message.member === self
+        if (isOurs && !onceKinds.some((kind) => authorship(kind, message, message.signedDigest) === 'mine'))
+          return { fault: 'REFLECTED' }
+        const digest = disownedDigest(engine, inner, message)
+        if (!isSignedBy(message.member, digest, message.signature)) return { fault: 'SIGNATURE' }
+        return isOurs ? { impostor: { ...message, digest } } : { message: { ...message, digest } }
+      }
       default:
         return { message }
     }
   }
 }
+
+const onceKinds = ['observation', 'proposal', 'attestation'] as const
 
 /** What a proposal's signature covers: digest and signature of each observation, in order. */
 export function hashable(observations: readonly { digest: Uint8Array; signature: Uint8Array }[]): Uint8Array {

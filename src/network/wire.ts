@@ -8,6 +8,7 @@
 //   attestation          slot 8, T 6, root 32, signature 64
 //   seal                 slot 8, report digest 32, signature 64
 //   certificate          slot 8, T 6, root 32, bitmap 4, signatures 64 each
+//   disown               slot 8, member 1, digest 32, signature 64
 // Version 1 is the first; a reader understands its own version and the one before.
 
 import { equalBytes, getU32, getU48, putU32, putU48 } from '../core/bytes.js'
@@ -66,6 +67,8 @@ function bodyBytes(message: Message): number {
       return 110
     case 'seal':
       return 104
+    case 'disown':
+      return 105
     case 'certificate':
       return 50 + 64 * message.signatures.length
     default:
@@ -97,6 +100,11 @@ function writeBody(writer: Writer, message: Message): void {
       writer.bytes(message.root)
       writer.u32(message.signers.reduce((bitmap, member) => bitmap + 2 ** member, 0))
       for (const signature of message.signatures) writer.bytes(signature)
+      return
+    case 'disown':
+      writer.u8(message.member)
+      writer.bytes(message.signedDigest)
+      return writer.bytes(message.signature)
   }
 }
 
@@ -157,6 +165,14 @@ function readBody(reader: Reader, kind: keyof typeof frameKinds, n: number, from
     }
     case 'certificate':
       return readCertificate(reader, slot, n)
+    case 'disown': {
+      // Others pass it on, so its member need not be `from`.
+      const member = reader.u8()
+      const signedDigest = reader.bytes(32)
+      const signature = reader.bytes(64)
+      if (reader.isShort) return 'FRAME_LENGTH'
+      return member >= n ? 'FRAME_MEMBER' : { kind, ...slot, member, signedDigest, signature }
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // The dialling side: impostors at a peer's endpoint are refused with a visible reason, and a committee comes back.
 
-import { createServer as createTcpServer, type Server } from 'node:net'
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { refusalOf } from '../../src/base/errors.js'
@@ -12,13 +12,20 @@ import { stranger } from './hostile.js'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
+  for (const close of closers.splice(0).reverse()) await close()
 })
 
 async function listenOn(server: Server, port: number): Promise<void> {
-  server.on('connection', (socket) => socket.on('error', () => {}))
+  const sockets: Socket[] = []
+  server.on('connection', (socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+  })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  closers.push(() => new Promise((resolve) => server.close(() => resolve())))
+  closers.push(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => server.close(() => resolve()))
+  })
 }
 
 /** A node with index 0 that dials member 1 at `endpoint`. */

@@ -75,7 +75,7 @@ const edges: Behaviour = {
   id: 'B12 edge of the honest range',
   readings: (liar, readings) => {
     liar.fired(edges)
-    return moved(readings, (value) => value + 45n)
+    return moved(readings, (value) => (value < int64Max && value > 0n ? value + 45n : value))
   },
 }
 

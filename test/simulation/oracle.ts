@@ -152,7 +152,13 @@ export class Oracle {
     }
     const sign = (draft: Draft): Signed => {
       if (this.tamper !== null) return this.tamper.sign(draft)
-      const signed = keyring.sign(draft)
+      let signed: Signed
+      try {
+        signed = keyring.sign(draft)
+      } catch (error) {
+        if (error instanceof OracleError) this.#refused(draft, error)
+        throw error
+      }
       this.#signed(draft, signed)
       return signed
     }
@@ -210,10 +216,7 @@ export class Oracle {
       countDrop: (_from, reason) => {
         if (isHonest()) stage.drops.count(reason)
       },
-      refused: (error) => {
-        if (isHonest())
-          witness.accuse('P9', `the core asked ${this.member}'s keyring for what it refuses: ${error.message}`)
-      },
+      refused: () => {},
     }
   }
 
@@ -246,6 +249,13 @@ export class Oracle {
     const { isAstray, member } = this
     const isShaken = this.clock.isShaken(500)
     witness.signed({ member, wallMs: this.clock.now().wallMs, state, isAstray, isShaken }, draft, digest)
+  }
+
+  /** The keyring stands behind the core: where it has to hold, the core asked for what P9 forbids. */
+  #refused(draft: Draft, error: OracleError): void {
+    const { witness } = this.#scene
+    if (witness.faulty.has(this.member)) return
+    witness.accuse('P9', `the keyring of ${this.member} refuses a ${draft.kind}: ${error.message}`)
   }
 
   #halted(code: string): void {

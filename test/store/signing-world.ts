@@ -75,6 +75,8 @@ export class SigningWorld {
   }
 
   #ended = false
+  /** The last record asked for in this life; requests only rise. */
+  #asked: Durable = { wish: 0, floor: { epoch: 0, round: 0 }, floorMs: 0 }
 
   async #life(steps: number): Promise<Ending> {
     this.#ended = false
@@ -106,6 +108,7 @@ export class SigningWorld {
       keyring.adopt(await record.adopt(this.#claims()))
       this.#tryEverything(keyring)
     }
+    this.#asked = record.durable
     for (let i = 0; i < steps; i++) {
       await this.#reserve(record)
       this.#signAhead(keyring, record.durable)
@@ -122,7 +125,7 @@ export class SigningWorld {
   }
 
   async #reserve(record: SlotRecord): Promise<void> {
-    const { wish, floor, floorMs } = record.durable
+    const { wish, floor, floorMs } = this.#asked
     const isNewEpoch = floor.round > 1000 || this.#rng.chance(0.2)
     const next = isNewEpoch
       ? { epoch: floor.epoch + 1, round: this.#rng.between(1, 3) }
@@ -130,11 +133,13 @@ export class SigningWorld {
     this.#clockMs += this.#rng.between(1, 400)
     const wanted = { wish: Math.max(wish, next.epoch), floor: next, floorMs: Math.max(floorMs, this.#clockMs + 300) }
     // Requests overlap now and then; a failed one is asked for again.
-    const asked = [record.persist(wanted)]
-    if (this.#rng.chance(0.3)) asked.push(record.persist({ ...wanted, floorMs: wanted.floorMs + 5 }))
-    const results = await Promise.allSettled(asked)
-    for (const result of results) {
-      if (result.status === 'rejected') this.#count(`persist ${(result.reason as OracleError).code}`)
+    const requests = [wanted]
+    if (this.#rng.chance(0.3)) requests.push({ ...wanted, floorMs: wanted.floorMs + 5 })
+    this.#asked = requests.at(-1)!
+    for (const result of await Promise.allSettled(requests.map((request) => record.persist(request)))) {
+      if (result.status === 'fulfilled') continue
+      if (!(result.reason instanceof OracleError)) throw result.reason
+      this.#count(`persist ${result.reason.code}`)
     }
   }
 
