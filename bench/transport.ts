@@ -124,7 +124,8 @@ async function bareLine(identities: readonly Identity[]): Promise<Line> {
   const client = connect({ host: '127.0.0.1', port, key: a.pem, cert: a.certificate, ...options })
   const far = await accepted
   for (const socket of [client, far]) socket.setNoDelay(true)
-  // The floor knows the size beforehand: it answers once the whole message is there, as any framed echo must.
+  // The floor knows the size beforehand and answers once the whole message is there, as any framed echo must. In bulk it
+  // only counts bytes, while ours assembles each frame in memory of its own.
   return {
     echo: (bytes) =>
       new Promise((resolve) => {

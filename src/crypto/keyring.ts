@@ -116,11 +116,14 @@ export function createKeyring(parts: KeyringParts): Keyring {
   }
 }
 
+/** A draft that uses up a slot, or seals one. */
+type SlotDraft = Exclude<Draft, { readonly kind: 'disown' }>
+
 interface Guards {
   readonly signed: Readonly<Record<OnceKind, SignedHistory>>
   /** Throws unless P9 allows this signature. */
-  check(draft: Draft, durable: Durable): void
-  note(draft: Draft, digest: Uint8Array): void
+  check(draft: SlotDraft, durable: Durable): void
+  note(draft: SlotDraft, digest: Uint8Array): void
 }
 
 function createGuards(opening: Durable, slotsMax: number): Guards {
@@ -187,7 +190,7 @@ function createSealGuard(): (seal: Slot, digest: Uint8Array) => void {
 }
 
 /** The time a draft claims; a proposal claims none of its own. */
-function timeOf(draft: Draft): number {
+function timeOf(draft: SlotDraft): number {
   if (draft.kind === 'observation') return draft.clockMs
   return draft.kind === 'attestation' ? draft.attestedAtMs : 0
 }

@@ -4,7 +4,7 @@ import { createServer, isIPv6, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import { OracleError } from '../base/errors.js'
 import { TokenBucket } from './rate.js'
-import type { DropReason, Scheduler, TransportLimits } from './transport.js'
+import type { CloseReason, Scheduler, TransportLimits } from './transport.js'
 
 /** First byte of every TLS handshake record. */
 const TLS_HANDSHAKE = 0x16
@@ -18,6 +18,8 @@ interface Pending {
   readonly sinceMs: number
   /** silent: no byte came. waiting: for its turn of the handshake rate. tls: handshake or hello under way. */
   stage: 'silent' | 'waiting' | 'tls'
+  /** Ends a connection whose TLS handshake is done; tells the peer and counts. */
+  end: ((reason: CloseReason) => void) | null
 }
 
 export interface GateOptions {
@@ -27,9 +29,12 @@ export interface GateOptions {
   readonly scheduler: Scheduler
   /** Context, ALPN and client certificate settings of the handshake. */
   readonly tls: TlsOptions
-  readonly dropped: (reason: DropReason) => void
-  /** A TLS handshake succeeded. `release` ends the deadline of the connection; before that the gate may destroy it. */
-  readonly arrived: (socket: TLSSocket, release: () => void) => void
+  readonly dropped: (reason: CloseReason) => void
+  /**
+   * A TLS handshake succeeded. `release` ends the deadline of the connection; before that the gate may call what is
+   * answered, which ends the connection and counts the reason.
+   */
+  readonly arrived: (socket: TLSSocket, release: () => void) => ((reason: CloseReason) => void) | null
 }
 
 /** The bytes an attacker must own to be another source: an IPv4 address, or the /64 of an IPv6 address. */
@@ -69,10 +74,6 @@ export class Gate {
   /** The port in use, once listening. */
   get port(): number {
     return this.#port
-  }
-
-  get pending(): number {
-    return this.#pending.size
   }
 
   /** Resolves when listening; rejects with NETWORK_LISTEN_FAILED. */
@@ -144,7 +145,7 @@ export class Gate {
     }
     if (this.#pending.size >= limits.handshakesMax) this.#evict()
     const key = `${remoteAddress} ${remotePort}`
-    const entry: Pending = { raw, source: sourceOf(remoteAddress), sinceMs: scheduler.nowMs(), stage: 'silent' }
+    const entry: Pending = { raw, source: sourceOf(remoteAddress), sinceMs: scheduler.nowMs(), stage: 'silent', end: null }
     this.#pending.set(key, entry)
     this.#perSource.set(entry.source, (this.#perSource.get(entry.source) ?? 0) + 1)
     raw.once('close', () => {
@@ -192,7 +193,7 @@ export class Gate {
       socket.destroy()
       return
     }
-    this.#options.arrived(socket, () => this.#remove(key, entry))
+    entry.end = this.#options.arrived(socket, () => this.#remove(key, entry))
   }
 
   /** Makes room: of the busiest source, the oldest silent connection, else its oldest. Honest peers speak at once. */
@@ -209,9 +210,10 @@ export class Gate {
     return this.#perSource.get(entry.source) ?? 0
   }
 
-  #refuse(entry: Pending, reason: DropReason): void {
+  #refuse(entry: Pending, reason: CloseReason): void {
     const { raw } = entry
     this.#remove(`${raw.remoteAddress} ${raw.remotePort}`, entry)
+    if (entry.end !== null) return entry.end(reason)
     this.#options.dropped(reason)
     raw.destroy()
   }

@@ -207,6 +207,7 @@ export class TlsTransport implements Transport {
 
   #dial(peer: Peer): void {
     const { limits, scheduler } = this.#options
+    const sinceMs = scheduler.nowMs()
     const target = {
       host: peer.host,
       port: peer.port,
@@ -222,7 +223,7 @@ export class TlsTransport implements Transport {
         this.#dismiss(outcome, refusal)
         return this.#failed(peer, refusal, 'us')
       }
-      const session = this.#session(outcome, peer, null)
+      const session = this.#session(outcome, peer, sinceMs, null)
       peer.cancel = () => session.close('CLOSING')
       session.say(this.#hello)
     })
@@ -236,7 +237,7 @@ export class TlsTransport implements Transport {
     peer.cancel = scheduler.after(waitMs, () => this.#dial(peer))
   }
 
-  #arrived(socket: TLSSocket, release: () => void): void {
+  #arrived(socket: TLSSocket, release: () => void): ((reason: CloseReason) => void) | null {
     const key = peerKeyOfCertificate(socket.getPeerX509Certificate())
     const peer = key === null ? undefined : this.#byKey.get(key)
     let refusal = peer === undefined ? 'KEY_UNKNOWN' : this.#refuseSocket(socket, peer)
@@ -244,9 +245,11 @@ export class TlsTransport implements Transport {
     if (peer === undefined || refusal !== null) {
       release()
       this.#drops.count(peer?.index ?? null, refusal ?? 'KEY_UNKNOWN')
-      return this.#dismiss(socket, refusal ?? 'KEY_UNKNOWN')
+      this.#dismiss(socket, refusal ?? 'KEY_UNKNOWN')
+      return null
     }
-    this.#session(socket, peer, release)
+    const session = this.#session(socket, peer, this.#options.scheduler.nowMs(), release)
+    return (reason) => session.close(reason)
   }
 
   /** What TLS itself leaves open: whose key it was, that it was proved now, and for which protocol. */
@@ -269,7 +272,7 @@ export class TlsTransport implements Transport {
     socket.once('close', () => this.#open.delete(socket))
   }
 
-  #session(socket: TLSSocket, peer: Peer, release: (() => void) | null): Session {
+  #session(socket: TLSSocket, peer: Peer, sinceMs: number, release: (() => void) | null): Session {
     const { limits, scheduler } = this.#options
     this.#track(socket)
     const session = new Session(socket, peer.index, limits, scheduler, {
@@ -279,7 +282,7 @@ export class TlsTransport implements Transport {
       overflowed: (_, count) => this.#drops.count(peer.index, 'QUEUE_FULL', count),
       ended: (from, reason, by, lost) => this.#ended(from, peer, reason, by, lost),
     })
-    this.#greeting.set(session, { sinceMs: scheduler.nowMs(), release })
+    this.#greeting.set(session, { sinceMs, release })
     return session
   }
 

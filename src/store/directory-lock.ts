@@ -1,14 +1,14 @@
 // One process a directory: a Unix socket in it, which dies with its process, so that no stale lock needs a guess.
 //
-// A process binds a socket under a name of its own, then links it to the name `lock`, which fails if that is taken. A
-// socket whose process is gone refuses connections: it is moved away, and only one process can move it. If the one moved
-// turns out to be alive, because another process took over in between, it is put back. A holder can ask at any time
-// whether the name still leads to its own socket (`isHeld`); the slot record asks before each write, so that a process
-// robbed in some race that this does not foresee writes nothing. Machines that share a directory over a network file
-// system do not see each other's sockets: one directory belongs on one machine.
+// A process binds a socket under a name of its own and links it to `lock.N+1`, N being the highest number there is; a link
+// to a taken name fails, so one process gets each number. A socket whose process is gone refuses connections for good, so
+// it does this only when that of N refuses. Numbers never fall: the last lock stays when its process lets go, and is swept
+// away by the next. A process that looked long ago and links a number already passed sees a higher one afterwards and
+// starts again. A holder can ask at any time whether the directory still is its own (`isHeld`); the slot record asks before
+// each write. Machines that share a directory over a network do not see each other's sockets: a directory belongs on one.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, linkSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { closeSync, existsSync, linkSync, openSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { OracleError } from '../base/errors.js'
@@ -44,24 +44,24 @@ async function lock(directory: string): Promise<DirectoryLock> {
   const descriptor = openSync(directory, 'r')
   const short = `/proc/self/fd/${descriptor}`
   const base = Buffer.byteLength(directory) > pathBytesMax && existsSync(short) ? short : directory
-  const name = join(base, 'lock')
-  const own = join(base, `lock.${randomBytes(6).toString('hex')}`)
+  const own = join(base, `lock-${randomBytes(6).toString('hex')}`)
   let server: Server | null = null
   try {
     server = await listen(own)
     const { ino } = statSync(own, { bigint: true })
-    for (let attempt = 0; ; attempt++) {
-      if (isLinked(own, name)) break
-      if (attempt === 10 || (await isAlive(name))) throw inUse(directory)
-      await removeStale(name, `${own}.stale`, directory)
-    }
+    const number = await take(base, own, directory)
+    const name = lockName(base, number)
     unlinkSync(own)
+    for (const passed of numbersIn(base)) if (passed < number) rmSync(lockName(base, passed), { force: true })
     const held = server
-    const isHeld = (): boolean => statSync(name, { bigint: true, throwIfNoEntry: false })?.ino === ino
+    let isReleased = false
     return {
-      isHeld,
+      isHeld: () =>
+        !isReleased &&
+        statSync(name, { bigint: true, throwIfNoEntry: false })?.ino === ino &&
+        !existsSync(lockName(base, number + 1)),
       release: async () => {
-        if (isHeld()) unlinkSync(name)
+        isReleased = true
         await new Promise((resolve) => held.close(resolve))
         closeSync(descriptor)
       },
@@ -73,8 +73,24 @@ async function lock(directory: string): Promise<DirectoryLock> {
   }
 }
 
-function inUse(directory: string): OracleError {
-  return new OracleError('DIRECTORY_IN_USE', 'another process uses this directory', { path: directory })
+/** Links the socket `own` to the next number, and returns that. */
+async function take(base: string, own: string, directory: string): Promise<number> {
+  for (;;) {
+    const last = Math.max(0, ...numbersIn(base))
+    if (last > 0 && (await isAlive(lockName(base, last)))) {
+      throw new OracleError('DIRECTORY_IN_USE', 'another process uses this directory', { path: directory })
+    }
+    const number = last + 1
+    if (!isLinked(own, lockName(base, number))) continue
+    if (Math.max(...numbersIn(base)) === number) return number
+    rmSync(lockName(base, number), { force: true })
+  }
+}
+
+const lockName = (base: string, number: number): string => join(base, `lock.${number}`)
+
+function numbersIn(base: string): number[] {
+  return readdirSync(base).flatMap((name) => (/^lock\.\d{1,15}$/.test(name) ? [Number(name.slice(5))] : []))
 }
 
 function listen(path: string): Promise<Server> {
@@ -108,17 +124,4 @@ function isAlive(path: string): Promise<boolean> {
     })
     socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errnoOf(error))))
   })
-}
-
-async function removeStale(name: string, aside: string, directory: string): Promise<void> {
-  try {
-    renameSync(name, aside)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return
-    throw error
-  }
-  const isLive = await isAlive(aside)
-  if (isLive) isLinked(aside, name)
-  unlinkSync(aside)
-  if (isLive) throw inUse(directory)
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/core/bytes.js'
 import {
+  disownedDigest,
   domainFields,
   domainNames,
   domainOf,
@@ -34,7 +35,7 @@ function agree(name: Name, salt: Uint8Array, message: Record<string, unknown>, d
   expect(signer).toBe(toHex(engine.addressOf(memberKey(engine, 2))))
 }
 
-describe('the four types', () => {
+describe('the five types', () => {
   it('agree with ethers on random messages, in any order of use of one domain', () => {
     fc.assert(
       fc.property(bytes32, uint32, uint32, ms, bytes32, bytes32, (salt, epoch, round, time, a, b) => {
@@ -48,6 +49,12 @@ describe('the four types', () => {
         agree('Observation', salt, { ...slot, clockMs: time, readings: a, evidence: b }, observed)
         const proposal = proposalDigest(engine, domain, { ...slot, observationsHash: b })
         agree('Proposal', salt, { ...slot, observations: b }, proposal)
+        agree(
+          'Disowned',
+          salt,
+          { ...slot, signedDigest: a },
+          disownedDigest(engine, domain, { ...slot, signedDigest: a }),
+        )
         expect(reportDigest(engine, domain, { ...slot, attestedAtMs: time, root: a })).toEqual(report)
       }),
       { seed: 5, numRuns: 50 },

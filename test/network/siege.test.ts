@@ -94,7 +94,6 @@ describe('under siege', () => {
     const grown = process.memoryUsage().rss - rssBefore
     const held = process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCPSocket')).length
     during.sort((x, y) => x - y)
-    if (process.env['SHOW']) console.log({ before, p50: median(during), p99: during[Math.floor(during.length * 0.99)], echoes: during.length, grown, held, c: nodes[0].transport.counters() })
     expect(during.length).toBeGreaterThanOrEqual(20)
     expect(median(during)).toBeLessThanOrEqual(2 * before + 3)
     expect(grown).toBeLessThan(150e6)

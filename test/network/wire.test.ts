@@ -31,6 +31,7 @@ const messages: readonly Message[] = [
   { kind: 'attestation', ...header, member: 2, digest, signature: bytes(64, 7) },
   { kind: 'seal', ...slot, member: 2, reportDigest: bytes(32, 8), digest, signature: bytes(64, 9) },
   { kind: 'certificate', ...header, digest, signers: [0, 5, 6], signatures: [1, 2, 3].map((i) => bytes(64, i)) },
+  { kind: 'disown', ...slot, member: 5, signedDigest: bytes(32, 10), digest, signature: bytes(64, 11) },
 ]
 
 /** The message without digests, which are computed, not sent. */
@@ -98,7 +99,7 @@ describe('frames', () => {
       const decoded = decodeFrame(digest, n, from, frame)
       return 'fault' in decoded ? decoded.fault : null
     }
-    const [begin, , , , observed, proposal, , , certificate] = messages
+    const [begin, , , , observed, proposal, , , certificate, disown] = messages
     expect(faultOf(begin!, (frame) => frame.fill(0, 0, 1))).toBe('FRAME_VERSION')
     expect(faultOf(begin!, (frame) => frame.fill(0, 1, 2))).toBe('FRAME_KIND')
     expect(faultOf(begin!, (frame) => frame.fill(0, 2, 3))).toBe('FRAME_FOREIGN')
@@ -111,6 +112,7 @@ describe('frames', () => {
     expect(faultOf(proposal!, (frame) => frame.fill(n + 1, frameHeadBytes + 8, frameHeadBytes + 9))).toBe(
       'FRAME_LENGTH',
     )
+    expect(faultOf(disown!, (frame) => frame.fill(n, frameHeadBytes + 8, frameHeadBytes + 9))).toBe('FRAME_MEMBER')
     expect(faultOf(certificate!, (frame) => frame.fill(0xff, frameHeadBytes + 46, frameHeadBytes + 47))).toBe(
       'FRAME_MEMBER',
     )

@@ -1,7 +1,13 @@
 // Signed messages made by hand, for members that do not follow the protocol.
 
 import type { Attestation, Draft, Message, Observation, Proposal, Seal } from '../../src/core/messages.js'
-import { observationDigest, proposalDigest, reportDigest, sealedDigest } from '../../src/core/typed-data.js'
+import {
+  disownedDigest,
+  observationDigest,
+  proposalDigest,
+  reportDigest,
+  sealedDigest,
+} from '../../src/core/typed-data.js'
 import { hashable } from '../../src/network/verify.js'
 import type { Play } from './cast.js'
 import type { SymbolicEngine } from './symbolic-engine.js'
@@ -20,6 +26,8 @@ export function digestOfDraft(engine: SymbolicEngine, { inner, outer }: Play, dr
       return reportDigest(engine, outer, draft)
     case 'seal':
       return sealedDigest(engine, outer, draft.reportDigest)
+    case 'disown':
+      return disownedDigest(engine, inner, draft)
   }
 }
 

@@ -102,6 +102,10 @@ export class Witness {
     }
     const at = `${draft.kind} of ${member} in slot ${draft.epoch}/${draft.round}`
     if (state === null) return this.accuse('P9', `${at}: signed during start`)
+    if (draft.kind === 'disown') {
+      if (state.halted !== 'KEY_IN_USE_ELSEWHERE') this.accuse('P9', `${at}: disowned and went on`)
+      return
+    }
     if (state.halted !== null) this.accuse('P9', `${at}: signed while halted`)
     if (state.standing !== 'sound') this.accuse('P9', `${at}: signed while ${state.standing}`)
     if (state.closed.length > 0) this.accuse('P9', `${at}: signed while closed by ${state.closed[0]!.by}`)

@@ -20,7 +20,8 @@ export function startChild(entry: string, args: readonly string[], limits?: stri
     logLevel: 'error',
   })
   const command = [process.execPath, outfile, ...args]
-  const [program, ...rest] = limits === undefined ? command : ['sh', '-c', `ulimit ${limits}; exec "$@"`, 'sh', ...command]
+  const [program, ...rest] =
+    limits === undefined ? command : ['sh', '-c', `ulimit ${limits}; exec "$@"`, 'sh', ...command]
   return spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 

@@ -85,11 +85,20 @@ describe('crash points', () => {
     expect(signatures).toBeGreaterThan(5000)
     const wanted = [
       ...Object.keys(damages).map((damage) => `damage ${damage}`),
-      ...['open', 'write', 'sync', 'rename', 'syncDirectory'].flatMap((call) => [`cut-before ${call}`, `cut-after ${call}`]),
+      ...['open', 'write', 'sync', 'rename', 'syncDirectory'].flatMap((call) => [
+        `cut-before ${call}`,
+        `cut-after ${call}`,
+      ]),
       ...['ENOSPC write', 'ENOSPC open', 'EIO write', 'EIO sync', 'EMFILE open'],
       ...['torn write', 'lost write', 'kept write', 'ended cut', 'ended killed', 'ended refused'],
       ...['missing', 'truncated', 'damaged', 'version', 'restored'].map((doubt) => `doubt ${doubt}`),
-      ...['KEYRING_CLOSED', 'KEYRING_BELOW_OPENING', 'KEYRING_ABOVE_FLOOR', 'KEYRING_SLOT_SIGNED', 'KEYRING_TIME_NOT_RISING'],
+      ...[
+        'KEYRING_CLOSED',
+        'KEYRING_BELOW_OPENING',
+        'KEYRING_ABOVE_FLOOR',
+        'KEYRING_SLOT_SIGNED',
+        'KEYRING_TIME_NOT_RISING',
+      ],
       ...['persist SLOT_RECORD_WRITE_FAILED', 'refused SLOT_RECORD_UNREADABLE'],
     ]
     expect(wanted.filter((what) => !fired.has(what))).toEqual([])

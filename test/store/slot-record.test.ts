@@ -1,6 +1,15 @@
 // The slot record on a real disk: what it acknowledges, what it refuses to believe, and how it says so (P9).
 
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
@@ -75,7 +84,9 @@ describe('a sound record', () => {
 
   it('is made once, and never over another', async () => {
     await used()
-    await expect(createSlotRecord({ disk: nodeDisk, path, identity })).rejects.toMatchObject({ code: 'SLOT_RECORD_EXISTS' })
+    await expect(createSlotRecord({ disk: nodeDisk, path, identity })).rejects.toMatchObject({
+      code: 'SLOT_RECORD_EXISTS',
+    })
     const slots = await reopen()
     expect(slots.durable).toEqual(record(3, 7))
     await slots.close()
@@ -199,24 +210,27 @@ describe('writing', () => {
     await slots.close()
   })
 
-  it.each(['ENOSPC', 'EIO', 'EDQUOT'])('closes for signing on %s, and is sound again with the next success', async (code) => {
-    const plan: { refuse?: string } = {}
-    const { disk, calls } = watched(plan)
-    const slots = await reopen({}, disk)
-    await slots.persist(record(1, 1))
-    plan.refuse = code
-    await expect(slots.persist(record(1, 2))).rejects.toMatchObject({
-      code: 'SLOT_RECORD_WRITE_FAILED',
-      facts: { errno: code },
-    })
-    expect([slots.standing, slots.durable]).toEqual(['failed', record(1, 1)])
-    delete plan.refuse
-    calls.length = 0
-    await slots.persist(record(1, 2))
-    expect(calls).toEqual(['write 0', 'datasync', 'write 4096', 'datasync'])
-    expect([slots.standing, slots.durable]).toEqual(['sound', record(1, 2)])
-    await slots.close()
-  })
+  it.each(['ENOSPC', 'EIO', 'EDQUOT'])(
+    'closes for signing on %s, and is sound again with the next success',
+    async (code) => {
+      const plan: { refuse?: string } = {}
+      const { disk, calls } = watched(plan)
+      const slots = await reopen({}, disk)
+      await slots.persist(record(1, 1))
+      plan.refuse = code
+      await expect(slots.persist(record(1, 2))).rejects.toMatchObject({
+        code: 'SLOT_RECORD_WRITE_FAILED',
+        facts: { errno: code },
+      })
+      expect([slots.standing, slots.durable]).toEqual(['failed', record(1, 1)])
+      delete plan.refuse
+      calls.length = 0
+      await slots.persist(record(1, 2))
+      expect(calls).toEqual(['write 0', 'datasync', 'write 4096', 'datasync'])
+      expect([slots.standing, slots.durable]).toEqual(['sound', record(1, 2)])
+      await slots.close()
+    },
+  )
 
   it('writes nothing once the directory belongs to another process', async () => {
     let holdsLock = true
