@@ -17,7 +17,7 @@ export interface Bencher {
 /** A committee's folder under the system's temporary one. */
 export async function makeCommittee(options: InitOptions): Promise<{ folder: string; remove: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
-  await initCommittee(folder, { ...options, light: true })
+  await initCommittee(folder, { light: true, ...options })
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 

@@ -126,14 +126,27 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     const joined = joinCommittee(parts, { record, keyring, opening, transport, store })
     feedStore = joined.runner.dispatch
     closers.push(joined.stop)
+    const doubled = new Set<number>()
     await transport.start({
       onFrame: joined.runner.receive,
       onSession: (peer, state, reason) => {
+        doubled.delete(peer)
         joined.runner.dispatch({ kind: 'session', member: peer, up: state === 'up' })
         parts.onEvent({ event: 'session', peer: config.committee.members[peer]!.name, state, reason })
         joined.arm()
       },
-      onDrop: (_peer, reason, count = 1) => joined.count(reason, count),
+      onDrop: (peer, reason, count = 1) => {
+        joined.count(reason, count)
+        if (reason !== 'SESSION_EXISTS' || peer === null || doubled.has(peer)) return
+        doubled.add(peer)
+        const { name } = config.committee.members[peer]!
+        // The lower index dials, so it is the one who was refused.
+        const sentence =
+          config.self < peer
+            ? `${name} is in session with another process that has this oracle's peer key, and refuses this one`
+            : `a second process has the peer key of ${name}; the one in session is alive, so this one was refused`
+        warn(parts, reason, sentence)
+      },
     })
     const { name } = config.committee.members[config.self]!
     const feeds = config.committee.feeds.length

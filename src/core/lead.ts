@@ -104,7 +104,8 @@ export function onObservation(turn: Turn, from: number, observation: Observation
     ...turn.state,
     lead: { ...lead, collecting: lead.collecting.map((open) => (open === collecting ? updated : open)) },
   }
-  if (count === thresholds.n) propose(turn, updated)
+  // Closed meanwhile, it proposes when it opens again or forgets the round: grace has ended by then.
+  if (count === thresholds.n && signs(turn.state)) propose(turn, updated)
 }
 
 function propose(turn: Turn, collecting: Collecting): void {

@@ -47,7 +47,7 @@ export function enterByReport(turn: Turn, epoch: number): void {
 }
 
 function enter(turn: Turn, epoch: number, failed: boolean): void {
-  const { state, context, now } = turn
+  const { state, now } = turn
   const failures = failed ? state.progress.failures + 1 : state.progress.failures
   turn.state = {
     ...state,
@@ -55,11 +55,16 @@ function enter(turn: Turn, epoch: number, failed: boolean): void {
     enteredAtMs: now.steadyMs,
     progress: { sinceMs: now.steadyMs, failures, made: false },
     // A leader whose floor lies in the epoch may have led it before it was restarted (P9).
-    lead: context.leaderOf(epoch) === context.self && state.opening.floor.epoch < epoch ? takeLead(now.steadyMs) : null,
+    lead: mayLead(turn, epoch) ? takeLead(now.steadyMs) : null,
     follow: newFollow(now.steadyMs),
     pending: [],
   }
   if (state.standing === 'sound') askWish(turn, epoch)
+}
+
+/** Whether the lead of `epoch` is this oracle's to take: not while what it led before is beyond knowing (P9). */
+export function mayLead({ state, context }: Turn, epoch: number): boolean {
+  return state.standing === 'sound' && context.leaderOf(epoch) === context.self && state.opening.floor.epoch < epoch
 }
 
 /** A report with a value is progress: the timer starts anew, and its doubling ends. */

@@ -6,7 +6,15 @@ import { type Durable, raise } from './durable.js'
 import { onBegin, onObserved, onOwnMove, onProposal, replayEarly } from './follow.js'
 import { advanceLead, leadWakesAtMs, onMoved, onObservation, takeLead } from './lead.js'
 import type { Message } from './messages.js'
-import { advancePacemaker, followWishes, newFollow, onSession, onWish, pacemakerWakesAtMs } from './pacemaker.js'
+import {
+  advancePacemaker,
+  followWishes,
+  mayLead,
+  newFollow,
+  onSession,
+  onWish,
+  pacemakerWakesAtMs,
+} from './pacemaker.js'
 import { askWish, release } from './reserve.js'
 import type { Context, Event, Now, State, Transition, Turn } from './state.js'
 
@@ -126,11 +134,9 @@ function onPersisted(turn: Turn, durable: Durable): void {
   if (turn.state.standing === 'adopting') {
     const signed = { slot: durable.floor, timeMs: durable.floorMs }
     turn.state = { ...turn.state, standing: 'sound', opening: durable, asked: durable, signed }
-    // Entered and led in good faith before the claims were in: what it began before the loss is unknown.
-    if (turn.state.lead !== null && durable.floor.epoch >= turn.state.epoch) {
-      turn.state = { ...turn.state, lead: null }
-      askWish(turn, turn.state.epoch + 1)
-    }
+    const { epoch } = turn.state
+    if (mayLead(turn, epoch)) turn.state = { ...turn.state, lead: takeLead(turn.now.steadyMs) }
+    else if (turn.context.leaderOf(epoch) === turn.context.self) askWish(turn, epoch + 1)
   }
   const reached = raise(turn.state.durable, durable)
   const complete = covers(reached, turn.state.asked)

@@ -145,7 +145,13 @@ export class Gate {
     }
     if (this.#pending.size >= limits.handshakesMax) this.#evict()
     const key = `${remoteAddress} ${remotePort}`
-    const entry: Pending = { raw, source: sourceOf(remoteAddress), sinceMs: scheduler.nowMs(), stage: 'silent', end: null }
+    const entry: Pending = {
+      raw,
+      source: sourceOf(remoteAddress),
+      sinceMs: scheduler.nowMs(),
+      stage: 'silent',
+      end: null,
+    }
     this.#pending.set(key, entry)
     this.#perSource.set(entry.source, (this.#perSource.get(entry.source) ?? 0) + 1)
     raw.once('close', () => {

@@ -1,6 +1,7 @@
 // Attested reports on disk, by attested time and by slot; a full disk closes the store, never the process.
 
-import { statSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { OracleError } from '../base/errors.js'
 import { equalBytes, getU32, getU48, putU32, putU48 } from '../core/bytes.js'
@@ -18,7 +19,7 @@ import {
   valuesOf,
 } from './report-blob.js'
 import { createReportWriter, type StoreState, type Write } from './report-writer.js'
-import { openReservedFile, type ReservedFile, writeZeros } from './reserved-file.js'
+import { freeBytes, openReservedFile, type ReservedFile, writeZeros } from './reserved-file.js'
 
 /** A report as stored, with the seals that came later (P11). */
 export interface StoredReport extends ReportBlob {
@@ -86,8 +87,12 @@ export interface ReportStoreParts {
 const reportsKey = 0x74
 const slotsKey = 0x73
 const sealsKey = 0x78
+/** Bytes of lmdb's first pages that are looked at. */
+const headBytes = 160
 /** More than lmdb's lock file for 126 readers takes. */
 const lockFileBytes = 16_384
+/** lmdb's first pages and its lock file. */
+const firstBytes = 65_536
 /** Address space, not memory: lmdb moves its map only beyond it. */
 const mapBytes = 2 ** 36
 /** Reports removed in one transaction, so that its list of free pages stays short. */
@@ -99,16 +104,12 @@ export async function openReportStore(parts: ReportStoreParts): Promise<ReportSt
   let file: ReservedFile | null = null
   let database: RootDatabase<Buffer, Buffer> | null = null
   try {
-    file = await openReservedFile(path, headroomBytes)
-    const hasRoom = (await file.reserve(0, 0)) && (await writeZeros(`${path}-lock`, lockFileBytes))
-    if (!hasRoom) throw new OracleError('REPORT_STORE_FULL', 'the disk has no room for the report store', { path })
+    const isRoomy = (await freeBytes(dirname(path))) >= headroomBytes + firstBytes
+    if (!(isRoomy && (await writeZeros(`${path}-lock`, lockFileBytes))))
+      throw new OracleError('REPORT_STORE_FULL', 'the disk has no room for the report store', { path })
+    await checkMeta(path)
     database = openDatabase(path)
-    const { lastPageNumber, pageSize } = statsOf(database)
-    // A read past the end of a mapped file kills the process.
-    if (file.bytes > 0 && statSync(path).size < (lastPageNumber + 1) * pageSize) {
-      throw new OracleError('REPORT_STORE_DAMAGED', 'the report store is shorter than it says', { path })
-    }
-    await file.close()
+    // Opened after lmdb has written its first pages: what the file holds by then is never overwritten.
     file = await openReservedFile(path, headroomBytes)
     return reportStore(parts, database, file, growBytes)
   } catch (error) {
@@ -117,6 +118,32 @@ export async function openReportStore(parts: ReportStoreParts): Promise<ReportSt
     if (error instanceof OracleError) throw error
     const facts = { errno: errnoOf(error) }
     throw new OracleError('REPORT_STORE_FAILED', 'the report store cannot be opened', { path, facts, cause: error })
+  }
+}
+
+/**
+ * lmdb maps the file and believes it: a file of another kind, or one that ends before its last page, ends the process.
+ * Both of its first pages say what it is, and how long: magic at 24, version at 28, page size at 48, last page at 144,
+ * transaction at 152.
+ */
+async function checkMeta(path: string): Promise<void> {
+  const handle = await openFile(path, 'a+')
+  try {
+    const { size } = await handle.stat()
+    if (size === 0) return
+    const first = Buffer.alloc(headBytes)
+    await handle.read(first, 0, headBytes, 0)
+    const pageBytes = Math.min(65_536, first.readUInt32LE(48))
+    const second = Buffer.alloc(headBytes)
+    await handle.read(second, 0, headBytes, pageBytes)
+    const metas = [first, second]
+    const isOurs = metas.every((meta) => meta.readUInt32LE(24) === 0xbeefc0de && meta.readUInt32LE(28) === 2)
+    const newest = metas.reduce((a, b) => (a.readBigUInt64LE(152) >= b.readBigUInt64LE(152) ? a : b))
+    if (isOurs && (newest.readBigUInt64LE(144) + 1n) * BigInt(pageBytes) <= BigInt(size)) return
+    const message = isOurs ? 'the report store is shorter than it says' : 'the file is no report store'
+    throw new OracleError('REPORT_STORE_DAMAGED', message, { path, facts: { size } })
+  } finally {
+    await handle.close()
   }
 }
 
@@ -136,8 +163,13 @@ function openDatabase(path: string): RootDatabase<Buffer, Buffer> {
 }
 
 interface Stats {
-  readonly lastPageNumber: number
   readonly pageSize: number
+  readonly lastPageNumber: number
+  readonly root: {
+    readonly treeBranchPageCount: number
+    readonly treeLeafPageCount: number
+    readonly overflowPages: number
+  }
 }
 
 function statsOf(database: RootDatabase<Buffer, Buffer>): Stats {
@@ -151,6 +183,7 @@ function reportStore(
   growBytes: number,
 ): ReportStore {
   const { path } = parts
+  const pageBytes = statsOf(database).pageSize
   const writer = createReportWriter({
     database,
     file,
@@ -158,8 +191,8 @@ function reportStore(
     path,
     onState: parts.onState,
     recheckMs: parts.recheckMs ?? 1000,
-    endBytes: () => (statsOf(database).lastPageNumber + 1) * statsOf(database).pageSize,
-    pageBytes: statsOf(database).pageSize,
+    endBytes: () => (statsOf(database).lastPageNumber + 1) * pageBytes,
+    pageBytes,
   })
 
   const wholeAt = (key: Buffer): Uint8Array => {
@@ -282,9 +315,7 @@ function newestKey(keysIn: (span: Span) => Iterable<Buffer>): Buffer {
 
 /** Bytes of all pages in use; freed ones stay in the file and are used again. */
 function usedBytes(database: RootDatabase<Buffer, Buffer>): number {
-  const { pageSize, root } = database.getStats() as Stats & {
-    root: { treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number }
-  }
+  const { pageSize, root } = statsOf(database)
   return pageSize * (root.treeBranchPageCount + root.treeLeafPageCount + root.overflowPages)
 }
 

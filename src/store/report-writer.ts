@@ -44,7 +44,7 @@ interface Waiting {
 
 /**
  * Pages that one transaction may take beside its values: copies of the pages on the paths to its keys, splits, and the
- * list of free pages, each in trees of at most five levels; far more than was ever seen (11).
+ * list of free pages, each in trees of at most five levels; far more than any test saw.
  */
 const spareOfBatch = 64
 const spareOfChange = 16

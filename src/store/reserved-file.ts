@@ -5,7 +5,7 @@
 // at its first touch. So the file is filled with zeros ahead of lmdb's last page, by writes of our own whose ENOSPC,
 // EDQUOT or EFBIG is an ordinary error, and the lock file is written out before lmdb maps it.
 
-import { constants, type FileHandle, open, statfs } from 'node:fs/promises'
+import { type FileHandle, open, statfs } from 'node:fs/promises'
 import { errnoOf } from './disk.js'
 
 /** A file whose first `bytes` are allocated. */
@@ -23,22 +23,17 @@ export interface ReservedFile {
 const roomErrors = ['ENOSPC', 'EDQUOT', 'EFBIG']
 const zeros = new Uint8Array(1024 * 1024)
 
-/** Opens `path` for reservation, making it if need be. What it holds by then counts as allocated. */
+/** Opens the file at `path` for reservation. What it holds by now counts as allocated and is never written to. */
 export async function openReservedFile(path: string, headroomBytes: number): Promise<ReservedFile> {
-  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  const handle = await open(path, 'r+')
   let bytes = (await handle.stat()).size
-
-  const free = async (): Promise<number> => {
-    const { bavail, bsize } = await statfs(path)
-    return bavail * bsize
-  }
 
   return {
     get bytes() {
       return bytes
     },
     reserve: async (bytesMin, ahead) => {
-      const room = (await free()) - headroomBytes
+      const room = (await freeBytes(path)) - headroomBytes
       if (room < 0) return false
       if (bytes >= bytesMin) return true
       if (bytesMin - bytes > room) return false
@@ -48,6 +43,12 @@ export async function openReservedFile(path: string, headroomBytes: number): Pro
     },
     close: () => handle.close(),
   }
+}
+
+/** Bytes free to this user on the file system of `path`. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path)
+  return bavail * bsize
 }
 
 /** Writes zeros from `start` and returns how far it came: to `end`, or to where the room ended. */

@@ -10,6 +10,7 @@ import { entryBytes, hashLeaf, writeEntryMeta } from '../../src/core/leaf.js'
 import { merkleTree } from '../../src/core/merkle.js'
 import { statusCodes } from '../../src/core/status.js'
 import {
+  disownedDigest,
   domainFields,
   domainNames,
   domainOf,
@@ -229,6 +230,7 @@ function typedDataVectors(engine: Engine, signer: SigningEngine, { committee }: 
   const observation = { epoch: 12, round: 345, clockMs: attestedAtMs, readingsHash: hash('r'), evidence: hash('e') }
   const proposal = { epoch: 12, round: 345, observationsHash: hash('o') }
   const first = reportDigest(engine, bySalt, report)
+  const disown = { epoch: 12, round: 345, signedDigest: first }
   const hex = (message: Record<string, number | Uint8Array>): Record<string, number | string> =>
     Object.fromEntries(
       Object.entries(message).map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : value]),
@@ -255,6 +257,12 @@ function typedDataVectors(engine: Engine, signer: SigningEngine, { committee }: 
       salt: committee.digest,
       message: hex({ ...proposed, observations: observationsHash }),
       digest: proposalDigest(engine, byDigest, proposal),
+    },
+    {
+      type: 'Disowned',
+      salt: committee.digest,
+      message: hex(disown),
+      digest: disownedDigest(engine, byDigest, disown),
     },
   ]
   return {

@@ -83,6 +83,23 @@ describe.each(kinds)('transport contract: %s', (_name, open) => {
     expect(b.frames.every(({ frame }) => frame.buffer.byteLength === 4)).toBe(true)
   })
 
+  it('handles a bounded number of frames of one peer in one turn of the event loop', async () => {
+    const [a, b] = (await connected(2)) as [Node, Node]
+    let [heard, inTurn, most] = [0, 0, 0]
+    b.onFrame = () => {
+      heard += 1
+      inTurn += 1
+      most = Math.max(most, inTurn)
+      if (inTurn === 1)
+        setImmediate(() => {
+          inTurn = 0
+        })
+    }
+    for (let i = 0; i < 5000; i++) a.transport.send(1, Uint8Array.of(1, SMALL))
+    await until('all frames', () => heard === 5000)
+    expect(most).toBeLessThanOrEqual(64)
+  })
+
   it.each<[CloseReason, Uint8Array]>([
     ['KIND_UNKNOWN', frameOf(ODD, 100)],
     ['FRAME_TOO_LARGE', frameOf(SMALL, 4097)],

@@ -183,7 +183,7 @@ describe('P7 check and P9 attest', () => {
 
   it('halts for good when its key signs elsewhere', () => {
     const oracle = answered().feed({ kind: 'impostor', message: observation(0, 1) })
-    expect(oracle.did()).toEqual(['halt'])
+    expect(oracle.did()).toEqual(['sign disown', 'halt'])
     expect(
       oracle
         .hear(leaderOf(0), proposal(1, [0, 1, 2]), begin(2))

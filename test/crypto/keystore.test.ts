@@ -36,13 +36,22 @@ async function refused(opening: Promise<unknown>): Promise<OracleError> {
   return error
 }
 
-/** Writes the light keystore with a change, and returns its place. */
-function changed(change: (document: Record<string, unknown>, crypto: Record<string, unknown>) => void): string {
-  const document = JSON.parse(readFileSync(path, 'utf8'))
-  change(document, document.Crypto)
+/** Writes the light keystore with other fields in place of its own, at any depth, and returns its place. */
+function changed(changes: Record<string, unknown>): string {
+  const merge = (old: unknown, change: unknown): unknown =>
+    isObject(old) && isObject(change)
+      ? {
+          ...old,
+          ...Object.fromEntries(Object.entries(change).map(([name, value]) => [name, merge(old[name], value)])),
+        }
+      : change
   const file = join(folder, 'changed.json')
-  writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify(merge(JSON.parse(readFileSync(path, 'utf8')), changes)), { mode: 0o600 })
   return file
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 describe('keystore files', () => {
@@ -116,9 +125,7 @@ describe('keystore files', () => {
     expect((await refused(openKeystore(join(folder, 'none'), 'x'))).code).toBe('KEY_FILE_UNREADABLE')
     const other = `0x${'11'.repeat(20)}`
     expect((await refused(openKeystore(path, 'correct horse', other))).code).toBe('KEYSTORE_ADDRESS_MISMATCH')
-    const lying = changed((document) => {
-      document['address'] = '11'.repeat(20)
-    })
+    const lying = changed({ address: '11'.repeat(20) })
     expect((await refused(openKeystore(lying, 'correct horse'))).code).toBe('KEYSTORE_ADDRESS_MISMATCH')
   })
 
@@ -130,40 +137,37 @@ describe('keystore files', () => {
       { n: 2, r: 1, p: 2 ** 40 },
     ]
     for (const params of costly) {
-      const file = changed((_document, crypto) => Object.assign(crypto['kdfparams'] as object, params))
+      const file = changed({ Crypto: { kdfparams: params } })
       const start = performance.now()
       expect((await refused(openKeystore(file, 'x'))).code, JSON.stringify(params)).toBe('KEYSTORE_TOO_COSTLY')
       expect(performance.now() - start).toBeLessThan(100)
     }
-    const iterations = changed((_document, crypto) => {
-      crypto['kdf'] = 'pbkdf2'
-      crypto['kdfparams'] = { c: 2 ** 31, dklen: 32, prf: 'hmac-sha256', salt: '00'.repeat(32) }
-    })
+    const iterations = changed({ Crypto: { kdf: 'pbkdf2', kdfparams: { c: 2 ** 31, prf: 'hmac-sha256' } } })
     expect((await refused(openKeystore(iterations, 'x'))).code).toBe('KEYSTORE_TOO_COSTLY')
   })
 
   it('refuses malformed files and names the field', async () => {
-    type Change = Parameters<typeof changed>[0]
-    const params = (crypto: Record<string, unknown>) => crypto['kdfparams'] as Record<string, unknown>
-    const cases: [string, Change][] = [
-      ['/version', (document) => void (document['version'] = 4)],
-      ['/crypto', (document) => void delete document['Crypto']],
-      ['/crypto', (document) => void (document['crypto'] = {})],
-      ['/crypto/cipher', (_d, crypto) => void (crypto['cipher'] = 'aes-256-gcm')],
-      ['/crypto/cipherparams/iv', (_d, crypto) => void (crypto['cipherparams'] = { iv: '00' })],
-      ['/crypto/ciphertext', (_d, crypto) => void (crypto['ciphertext'] = 'zz'.repeat(32))],
-      ['/crypto/mac', (_d, crypto) => void (crypto['mac'] = '')],
-      ['/crypto/kdf', (_d, crypto) => void (crypto['kdf'] = 'argon2id')],
-      ['/crypto/kdfparams/n', (_d, crypto) => void (params(crypto)['n'] = 1000)],
-      ['/crypto/kdfparams/n', (_d, crypto) => void (params(crypto)['n'] = '1024')],
-      ['/crypto/kdfparams/r', (_d, crypto) => void (params(crypto)['r'] = 0)],
-      ['/crypto/kdfparams/dklen', (_d, crypto) => void (params(crypto)['dklen'] = 64)],
-      ['/crypto/kdfparams/salt', (_d, crypto) => void delete params(crypto)['salt']],
+    const cases: [string, Record<string, unknown>][] = [
+      ['/version', { version: 4 }],
+      ['/crypto', { Crypto: undefined }],
+      ['/crypto', { crypto: {} }],
+      ['/crypto', { Crypto: [], CRYPTO: [] }],
+      ['/crypto/cipher', { Crypto: { cipher: 'aes-256-gcm' } }],
+      ['/crypto/cipherparams/iv', { Crypto: { cipherparams: { iv: '00' } } }],
+      ['/crypto/ciphertext', { Crypto: { ciphertext: 'zz'.repeat(32) } }],
+      ['/crypto/mac', { Crypto: { mac: '' } }],
+      ['/crypto/kdf', { Crypto: { kdf: 'argon2id' } }],
+      ['/crypto/kdfparams/n', { Crypto: { kdfparams: { n: 1000 } } }],
+      ['/crypto/kdfparams/n', { Crypto: { kdfparams: { n: '1024' } } }],
+      ['/crypto/kdfparams/n', { Crypto: { kdfparams: { n: 65_536, r: 1 } } }],
+      ['/crypto/kdfparams/r', { Crypto: { kdfparams: { r: 0 } } }],
+      ['/crypto/kdfparams/dklen', { Crypto: { kdfparams: { dklen: 64 } } }],
+      ['/crypto/kdfparams/salt', { Crypto: { kdfparams: { salt: undefined } } }],
     ]
-    for (const [field, change] of cases) {
-      const file = changed(change)
+    for (const [field, changes] of cases) {
+      const file = changed(changes)
       const refusal = await refused(openKeystore(file, 'correct horse'))
-      expect([refusal.code, refusal.path], field).toEqual(['KEYSTORE_INVALID', `${file}#${field}`])
+      expect([refusal.code, refusal.path], JSON.stringify(changes)).toEqual(['KEYSTORE_INVALID', `${file}#${field}`])
     }
     for (const text of ['', 'no JSON', '[]', 'null', '{"version":3}']) {
       writeFileSync(join(folder, 'text.json'), text)

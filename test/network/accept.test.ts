@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterEach, describe, expect, it } from 'vitest'
-import { DIGEST, freePort, peerKeys, sleep, until } from './committee.js'
+import { freePort, peerKeys, sleep, until } from './committee.js'
 import { type Raw, rawTcp, rawTls } from './hostile.js'
 
 const cleanups: (() => unknown)[] = []
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-/** A process with 64 file descriptors that listens as member 1, and tells counters and CPU time once in 100 ms. */
+/** A process with 64 file descriptors that listens as member 1, and tells its CPU time once in 100 ms. */
 const member = `
 import { timers } from './src/network/timers.js'
 import { TlsTransport } from './src/network/tls.js'
@@ -29,7 +29,7 @@ process.on('message', (word) => {
   if (word === 'release') while (taken.length > 0) closeSync(taken.pop())
   else try { for (;;) taken.push(openSync('/dev/null')) } catch { closeSync(taken.pop()) }
 })
-setInterval(() => process.send({ counters: transport.counters(), cpuMs: process.cpuUsage().user / 1000 }), 100)
+setInterval(() => process.send({ cpuMs: process.cpuUsage().user / 1000 }), 100)
 `
 
 describe('accepting', () => {
@@ -38,7 +38,15 @@ describe('accepting', () => {
     cleanups.push(() => rm(folder, { recursive: true }))
     const outfile = join(folder, 'member.mjs')
     const stdin = { contents: member, resolveDir: process.cwd() }
-    await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'silent' })
+    await build({
+      stdin,
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      logLevel: 'silent',
+    })
     const keys = await peerKeys(2)
     const port = await freePort()
     const given = {
@@ -53,11 +61,10 @@ describe('accepting', () => {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     cleanups.push(() => child.kill())
-    let told: { counters: Record<string, number>; cpuMs: number } | null = null
+    let told: { cpuMs: number } | null = null
     child.on('message', (message) => {
       told = message as typeof told
     })
-    const accepted = (): number => told?.counters['ACCEPT_FAILED'] ?? 0
     await until('listening', () => told !== null)
     child.send('exhaust')
     await sleep(100)
@@ -65,12 +72,11 @@ describe('accepting', () => {
     cleanups.push(() => raws.forEach((raw) => void raw.socket.destroy()))
     const knocking = setInterval(() => raws.push(rawTcp(port)), 20)
     cleanups.push(() => clearInterval(knocking))
-    await until('accepting fails', () => accepted() > 0)
-    const before = { failures: accepted(), cpuMs: told!.cpuMs }
+    await until('some are turned away', () => raws.filter((raw) => raw.closed).length > 5)
+    const cpuMs = told!.cpuMs
     await sleep(1000)
-    // A spinning loop would use the whole second; each failure is followed by a rest.
-    expect(told!.cpuMs - before.cpuMs).toBeLessThan(500)
-    expect(accepted() - before.failures).toBeLessThan(8)
+    // A loop that spins on a socket it cannot take would use the whole second.
+    expect(told!.cpuMs - cpuMs).toBeLessThan(500)
     clearInterval(knocking)
     for (const raw of raws) raw.socket.destroy()
     child.send('release')
@@ -80,6 +86,5 @@ describe('accepting', () => {
     expect(welcome.closed).toBe(false)
     expect(welcome.socket.alpnProtocol).toBe('assay/1')
     expect(child.exitCode).toBe(null)
-    expect(DIGEST.length).toBe(32)
   })
 })

@@ -85,7 +85,8 @@ export class Node {
   start(): Promise<void> {
     return this.transport.start({
       onFrame: (from, frame) => this.onFrame(from, frame),
-      onSession: (member, state, reason) => this.sessions.push(`${member} ${state}${reason === null ? '' : ` ${reason}`}`),
+      onSession: (member, state, reason) =>
+        this.sessions.push(`${member} ${state}${reason === null ? '' : ` ${reason}`}`),
       onDrop: (member, reason) => this.drops.push({ member, reason }),
     })
   }

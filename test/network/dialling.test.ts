@@ -31,7 +31,11 @@ async function listenOn(server: Server, port: number): Promise<void> {
 /** A node with index 0 that dials member 1 at `endpoint`. */
 async function dialler(endpoint: string): Promise<Node> {
   const keys = await peerKeys(2)
-  const members = [0, 1].map((index) => ({ index, peerKey: keys[index]!.raw, endpoint: index === 1 ? endpoint : 'localhost:1' }))
+  const members = [0, 1].map((index) => ({
+    index,
+    peerKey: keys[index]!.raw,
+    endpoint: index === 1 ? endpoint : 'localhost:1',
+  }))
   const node = new Node(
     0,
     new TlsTransport({
@@ -104,7 +108,11 @@ describe('dialling', () => {
       await nodes[index]!.transport.close()
       // join() gives a second transport of a member an address of its own, so the restarted one is built here.
       const keys = await peerKeys(3)
-      const members = net.ports.map((port, at) => ({ index: at, peerKey: keys[at]!.raw, endpoint: `127.0.0.1:${port}` }))
+      const members = net.ports.map((port, at) => ({
+        index: at,
+        peerKey: keys[at]!.raw,
+        endpoint: `127.0.0.1:${port}`,
+      }))
       const restarted = new Node(
         index,
         new TlsTransport({
@@ -156,7 +164,9 @@ describe('dialling', () => {
     expect(code({})).toBe(undefined)
     expect(code({ peerKeyPem: keys[1]!.pem })).toBe('NETWORK_KEY_INVALID')
     expect(code({ peerKeyPem: 'no key' })).toBe('NETWORK_KEY_INVALID')
-    expect(code({ members: options.members.map((member) => ({ ...member, endpoint: 'nowhere' })) })).toBe('NETWORK_ENDPOINT_INVALID')
+    expect(code({ members: options.members.map((member) => ({ ...member, endpoint: 'nowhere' })) })).toBe(
+      'NETWORK_ENDPOINT_INVALID',
+    )
     const port = await freePort()
     await listenOn(createTcpServer(), port)
     const events = { onFrame: () => {}, onSession: () => {}, onDrop: () => {} }

@@ -46,14 +46,18 @@ describe('Deframer', () => {
       fc.property(fc.array(frame, { maxLength: 8 }), cuts, (frames, places) => {
         const { frames: got, refusal } = deframe(cut(joinFrames(frames), places))
         expect(refusal).toBe(null)
-        expect(got.map((one) => Buffer.from(one))).toEqual(frames.map((one) => Buffer.from(one)))
+        expect(got.length).toBe(frames.length)
+        expect(got.every((one, at) => Buffer.compare(one, frames[at]!) === 0)).toBe(true)
       }),
       seeded,
     )
   })
 
   it('never throws on damaged bytes, never exceeds a cap, and stays refused', () => {
-    const damage = fc.array(fc.tuple(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(255)), { minLength: 1, maxLength: 6 })
+    const damage = fc.array(fc.tuple(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(255)), {
+      minLength: 1,
+      maxLength: 6,
+    })
     fc.assert(
       fc.property(fc.array(frame, { minLength: 1, maxLength: 4 }), cuts, damage, (frames, places, hits) => {
         const bytes = joinFrames(frames)

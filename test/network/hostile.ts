@@ -65,7 +65,11 @@ export function rawTcp(port: number, bytes?: string | Uint8Array): Raw {
 }
 
 /** A TLS connection with `identity`, or without a certificate; resolves when it is secure, or closed before. */
-export async function rawTls(port: number, identity: Identity | null, options: ConnectionOptions = {}): Promise<Raw<TLSSocket>> {
+export async function rawTls(
+  port: number,
+  identity: Identity | null,
+  options: ConnectionOptions = {},
+): Promise<Raw<TLSSocket>> {
   const keys = identity === null ? {} : { key: identity.pem, cert: identity.certificate }
   const socket = connectTls({
     host: '127.0.0.1',

@@ -26,7 +26,9 @@ class DrivenTime implements Scheduler {
   run(forMs: number): void {
     const endMs = this.#nowMs + forMs
     for (;;) {
-      const due = this.#actions.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
+      const due = this.#actions
+        .filter(({ atMs }) => atMs <= endMs)
+        .sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
       if (due === undefined) break
       this.#actions = this.#actions.filter((other) => other !== due)
       this.#nowMs = due.atMs
@@ -40,7 +42,10 @@ function committee(size: number, delaysMs?: MemoryHubOptions['delaysMs']) {
   const time = new DrivenTime()
   const hub = new MemoryHub({ scheduler: time, random: randomFrom(1), ...(delaysMs === undefined ? {} : { delaysMs }) })
   const limits = limitsOf()
-  const nodes = Array.from({ length: size }, (_, self) => new Node(self, hub.join({ self, size, digest: DIGEST, limits })))
+  const nodes = Array.from(
+    { length: size },
+    (_, self) => new Node(self, hub.join({ self, size, digest: DIGEST, limits })),
+  )
   for (const node of nodes) void node.start()
   time.run(1000)
   return { time, hub, nodes }
@@ -112,7 +117,8 @@ describe('MemoryHub', () => {
       const random = randomFrom(5)
       const { time, hub, nodes } = committee(4, () => [Math.floor(random() * 20)])
       const trace: string[] = []
-      for (const node of nodes) node.onFrame = (from, frame) => trace.push(`${time.nowMs()} ${from}>${node.index} ${frame[2]}`)
+      for (const node of nodes)
+        node.onFrame = (from, frame) => trace.push(`${time.nowMs()} ${from}>${node.index} ${frame[2]}`)
       for (let i = 0; i < 50; i++) {
         nodes[i % 4]!.transport.send((i + 1) % 4, Uint8Array.of(1, SMALL, i))
         if (i === 20) hub.cut(0, 1)

@@ -130,6 +130,7 @@ export class Oracle {
       committeeDigest: committee.digest,
       opening,
       durable: () => (record.standing === 'sound' ? record.durable : null),
+      slotsMax: 512,
     })
     const persist = (durable: Durable, adopt: boolean): void => {
       stage.settle = true
@@ -177,6 +178,7 @@ export class Oracle {
       onSession: (member, up) => this.dispatch({ kind: 'session', member, up }),
     })
     this.#stepped(false)
+    if (record.standing === 'failed') this.dispatch({ kind: 'persist-failed', code: 'SLOT_RECORD_WRITE_FAILED' })
   }
 
   #ports(isAlive: () => boolean, persist: Ports['persist'], sign: Ports['sign'], halt: Ports['halt']): Ports {
