@@ -201,7 +201,7 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
   }
   const failed = (error: unknown): void => log.warn({ err: error }, 'a report was not stored')
 
-  const board = createBoard(committee, layout, () => setImmediate(later, { kind: 'moved' }))
+  const board = createBoard(committee, layout, () => queueMicrotask(() => later({ kind: 'moved' })))
   const runner: Runner = createRunner(
     { context, engine, durable: opening, authorship: keyring.authorship },
     {

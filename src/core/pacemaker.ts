@@ -20,7 +20,7 @@ export function onWish(turn: Turn, from: number, wish: Wish): void {
   if (wish.epoch > state.wishes[from]!) turn.state = { ...state, wishes: state.wishes.with(from, wish.epoch) }
   if (from !== turn.context.self) {
     hearClaim(turn, from, wish.epoch)
-    help(turn, from, wish.epoch)
+    help(turn, from)
   }
   if (wish.epoch <= state.wishes[from]! && state.standing === 'sound') drop(turn, from, 'REPEATED')
   followWishes(turn)
@@ -136,14 +136,13 @@ export function onSession(turn: Turn, member: number, up: boolean): void {
 }
 
 /**
- * A member that wishes for an epoch that has reports is behind; so may be one that wishes for more than I do: it lacks
- * the reports that keep me from wishing. What its leader does not send it, it gets this way (B08, P9).
+ * A member whose wish is open knows no report of that epoch: it is behind, or lacks the reports that others have. What
+ * its leader does not send it, it gets this way (B08), and so does the double of a key whose other process is heard (P9).
  */
-function help(turn: Turn, member: number, wish: number): void {
-  const { latest, helpedAtMs, asked } = turn.state
+function help(turn: Turn, member: number): void {
+  const { latest, helpedAtMs } = turn.state
   const { resendMs } = turn.context.committee.timing
-  const mayBeBehind = latest !== null && (wish <= latest.epoch || wish > asked.wish)
-  if (!mayBeBehind || turn.now.steadyMs < helpedAtMs[member]! + resendMs) return
+  if (latest === null || turn.now.steadyMs < helpedAtMs[member]! + resendMs) return
   turn.state = { ...turn.state, helpedAtMs: helpedAtMs.with(member, turn.now.steadyMs) }
   turn.effects.push({ kind: 'send', message: latest, to: member })
 }

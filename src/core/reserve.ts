@@ -35,9 +35,12 @@ export function release(turn: Turn): void {
   turn.state = { ...turn.state, pending: waiting }
 }
 
-/** Asks for a record with a wish of at least `wish`; its broadcast follows once it is on disk (P12). */
+/**
+ * Asks for a record with a wish of at least `wish`; its broadcast follows once it is on disk (P12). Whose record is
+ * unprovable has none to raise: it wishes again once it adopted one (P9).
+ */
 export function askWish(turn: Turn, wish: number): void {
-  if (wish > turn.state.asked.wish) ask(turn, { ...turn.state.asked, wish })
+  if (turn.state.standing === 'sound' && wish > turn.state.asked.wish) ask(turn, { ...turn.state.asked, wish })
 }
 
 /** Asks again for the last record, after a failure. */

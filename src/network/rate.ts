@@ -1,4 +1,4 @@
-// Token buckets: how fast one session may be read (P14).
+// Token buckets: how fast one peer may be read (P14).
 
 /**
  * Tokens that return at `perS` a second, up to one second's worth. Spending may go below zero, so that one item larger
@@ -26,4 +26,15 @@ export class TokenBucket {
     if (this.#tokens > 0) return 0
     return Math.ceil(((this.#perS / 50 - this.#tokens) * 1000) / this.#perS)
   }
+}
+
+/** What one peer may send, over all its sessions: a new session brings no new burst. */
+export interface Rates {
+  readonly frames: TokenBucket
+  readonly bytes: TokenBucket
+}
+
+/** Full buckets for a peer. */
+export function ratesOf(limits: { readonly framesPerS: number; readonly bytesPerS: number }, nowMs: number): Rates {
+  return { frames: new TokenBucket(limits.framesPerS, nowMs), bytes: new TokenBucket(limits.bytesPerS, nowMs) }
 }

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { decodeClose, encodeClose, encodePing, refuseHead } from './frame.js'
 import { Deframer, joinFrames, prefixed } from './framing.js'
 import { Outbox } from './outbox.js'
-import { TokenBucket } from './rate.js'
+import type { Rates, TokenBucket } from './rate.js'
 import { type CloseReason, type Scheduler, type TransportLimits, transportKinds } from './transport.js'
 
 /** Frames and bytes of one session handled before other sessions get their turn of the event loop. */
@@ -64,7 +64,14 @@ export class Session {
     if (this.#paused && !this.#throttled) this.#work()
   }
 
-  constructor(socket: TLSSocket, member: number, limits: TransportLimits, scheduler: Scheduler, owner: SessionOwner) {
+  constructor(
+    socket: TLSSocket,
+    member: number,
+    limits: TransportLimits,
+    rates: Rates,
+    scheduler: Scheduler,
+    owner: SessionOwner,
+  ) {
     this.member = member
     this.#socket = socket
     this.#limits = limits
@@ -73,8 +80,8 @@ export class Session {
     const nowMs = scheduler.nowMs()
     this.#heardMs = nowMs
     this.#spokeMs = nowMs
-    this.#frameRate = new TokenBucket(limits.framesPerS, nowMs)
-    this.#byteRate = new TokenBucket(limits.bytesPerS, nowMs)
+    this.#frameRate = rates.frames
+    this.#byteRate = rates.bytes
     this.#outbox = new Outbox(limits.queueBytesMax)
     this.#deframer = new Deframer((version, kind, bytes) =>
       refuseHead(limits, this.#stage === 'greeting', version, kind, bytes),

@@ -11,6 +11,7 @@ import { Drops } from './drops.js'
 import { assertSendable, commonVersion, decodeHello, encodeClose, encodeHello, type Hello, sameBytes } from './frame.js'
 import { joinFrames } from './framing.js'
 import { Gate } from './gate.js'
+import { type Rates, ratesOf } from './rate.js'
 import { Session } from './session.js'
 import {
   type CloseReason,
@@ -48,6 +49,7 @@ interface Peer {
   readonly key: string
   readonly host: string
   readonly port: number
+  readonly rates: Rates
   session: Session | null
   /** A newcomer with the same key, while the live session is asked for a sign of life. */
   challenger: { readonly session: Session; readonly hello: Hello } | null
@@ -93,6 +95,7 @@ export class TlsTransport implements Transport {
         index,
         key: peerKey,
         ...address,
+        rates: ratesOf(limits, scheduler.nowMs()),
         session: null,
         challenger: null,
         failures: 0,
@@ -275,7 +278,7 @@ export class TlsTransport implements Transport {
   #session(socket: TLSSocket, peer: Peer, sinceMs: number, release: (() => void) | null): Session {
     const { limits, scheduler } = this.#options
     this.#track(socket)
-    const session = new Session(socket, peer.index, limits, scheduler, {
+    const session = new Session(socket, peer.index, limits, peer.rates, scheduler, {
       greeted: (from, frame) => this.#greeted(from, peer, frame),
       frame: (_, frame) => this.#events.onFrame(peer.index, frame),
       throttled: () => this.#drops.count(peer.index, 'THROTTLED'),

@@ -13,20 +13,22 @@ export interface Evidence {
   readonly frames: readonly [Uint8Array, Uint8Array]
 }
 
-/** More than this proves nothing new; a liar must not fill the disk. */
+/** More than this proves nothing new; a liar must fill neither the disk nor memory. */
 const fileBytesMax = 64 * 1024 * 1024
+const perMemberMax = 100
 
 /**
- * Appends evidence to a file of JSON lines, once for each member, kind and slot; false when it was known, the file is
- * full or the disk refuses: evidence is worth less than going on.
+ * Appends evidence to a file of JSON lines, once for each member, kind and slot, at most 100 times a member between two
+ * starts; false when it was known, there is enough or the disk refuses: evidence is worth less than going on.
  */
 export function createEvidenceFile(path: string): (evidence: Evidence) => boolean {
-  const known = new Set<string>()
+  const knownOf = new Map<string, Set<string>>()
   return (evidence) => {
     const { member, kind, epoch, round, seenAtMs, frames } = evidence
-    const key = `${member} ${kind} ${epoch}/${round}`
-    if (known.has(key)) return false
-    known.add(key)
+    const known = knownOf.get(member) ?? new Set()
+    const key = `${kind} ${epoch}/${round}`
+    if (known.has(key) || known.size >= perMemberMax) return false
+    knownOf.set(member, known.add(key))
     const line = JSON.stringify({ member, kind, epoch, round, seenAtMs, frames: frames.map(toHex) })
     try {
       const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0

@@ -66,7 +66,7 @@ describe('a disowned signature', () => {
   })
 })
 
-describe('a member that wishes for more than I do', () => {
+describe('a member that wishes for another epoch', () => {
   it('is sent the latest certificate, once each resendMs: what its leader does not tell it', () => {
     const oracle = follower()
     const certificate = {

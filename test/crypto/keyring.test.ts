@@ -146,9 +146,22 @@ describe('the rules of P9', () => {
   })
 
   it('signs nothing once stopped, and its key is gone', () => {
-    const ring = keyring()
+    const keys: Uint8Array[] = []
+    const watching: SigningEngine = {
+      ...engine,
+      sign: (digest, privateKey) => {
+        keys.push(privateKey)
+        return engine.sign(digest, privateKey)
+      },
+    }
+    const privateKey = Uint8Array.from(key)
+    const ring = createKeyring({ engine: watching, privateKey, salt, committeeDigest, opening, durable: () => ample })
+    ring.sign(seal(slot(4, 1)))
+    expect(keys[0]).toEqual(key)
     ring.stop('KEY_IN_USE_ELSEWHERE')
     ring.stop('later')
+    expect(keys).toHaveLength(1)
+    expect(keys[0]!.every((byte) => byte === 0)).toBe(true)
     for (const draft of [observation, proposal, attestation, seal]) {
       const refusal = refusalOf(() => ring.sign(draft(slot(4, 1))))
       expect(refusal?.code).toBe('KEYRING_STOPPED')

@@ -70,7 +70,10 @@ const equivocates: Behaviour = {
     const twin = twinOf(liar, message)
     if (twin === null) return null
     liar.fired(equivocates)
-    return [liar.frame(liar.gang.split.has(to) ? twin : asMessage(message))]
+    const mine = liar.frame(asMessage(message))
+    const other = liar.frame(twin)
+    if (message.round % 3 === 0) return [mine, other]
+    return [liar.gang.split.has(to) ? other : mine]
   },
 }
 

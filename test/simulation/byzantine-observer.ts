@@ -88,10 +88,11 @@ const extremes: Behaviour = {
       const most = type === 'int64' ? int64Max : int176Max
       return isHigh ? most : -most - 1n
     })
-    // Another event and another place than anybody saw; the true one with an extreme value half of the time.
+    // Another event, or another place, than anybody saw; the true ones with an extreme value half of the time.
     const quake = told[3]!
     if (quake.values === null || liar.stage.rng.chance(0.5)) return told
-    return told.with(3, { ...quake, values: ['invented', quake.values[1]!, 'nowhere'] })
+    const event = liar.stage.rng.chance(0.5) ? 'invented' : quake.values[0]!
+    return told.with(3, { ...quake, values: [event, quake.values[1]!, 'nowhere'] })
   },
 }
 

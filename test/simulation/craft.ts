@@ -1,6 +1,6 @@
 // Signed messages made by hand, for members that do not follow the protocol.
 
-import type { Attestation, Draft, Message, Observation, Proposal, Seal } from '../../src/core/messages.js'
+import type { Attestation, Disown, Draft, Message, Observation, Proposal, Seal } from '../../src/core/messages.js'
 import {
   disownedDigest,
   observationDigest,
@@ -38,10 +38,10 @@ export function craft(
   member: number,
   key: Uint8Array,
   draft: Draft,
-): Observation | Proposal | Attestation | Seal {
+): Observation | Proposal | Attestation | Seal | Disown {
   const digest = digestOfDraft(engine, play, draft)
   const signature = engine.sign(digest, key)
   const signed: Message =
     draft.kind === 'proposal' ? { ...draft, digest, signature } : ({ ...draft, member, digest, signature } as Message)
-  return signed as Observation | Proposal | Attestation | Seal
+  return signed as Observation | Proposal | Attestation | Seal | Disown
 }

@@ -27,8 +27,11 @@ export interface Outcome {
 const eventsMin = 200
 const reportsMin = 10
 
-/** Plays `schedule` with the cast of its size. Equal schedules have equal outcomes, hash included. */
-export async function run(cast: Cast, schedule: Schedule): Promise<Outcome> {
+/**
+ * Plays `schedule` with the cast of its size; `codes` are the violations to look for, all when null. Equal schedules have
+ * equal outcomes, hash included.
+ */
+export async function run(cast: Cast, schedule: Schedule, codes: readonly string[] | null = null): Promise<Outcome> {
   const { n } = schedule
   const stage: Stage = {
     cast,
@@ -45,7 +48,7 @@ export async function run(cast: Cast, schedule: Schedule): Promise<Outcome> {
   const scene: Scene = {
     stage,
     links: new Links(stage, n + 1),
-    witness: new Witness(stage),
+    witness: new Witness(stage, codes),
     weather: createWeather(n),
   }
   const { witness } = scene

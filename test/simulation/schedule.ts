@@ -119,14 +119,33 @@ export function sizeOf(index: number): number {
   return at < 13 ? 4 : at < 17 ? 7 : at < 19 ? 10 : 13
 }
 
-/** The `index`-th schedule of a run from `seed`, with `n` members. `liarsMin` asks for that many liars (B40). */
-export function drawSchedule(seed: bigint, index: number, n: number, liarsMin = 0): Schedule {
+/** The `index`-th negative control of a run (B40): f+1 members lie together, which is one too many. */
+export function drawControl(seed: bigint, index: number, n: number): Schedule {
+  const own = deriveSeed(seed ^ 0x40n, index)
+  const rng = new Rng(own)
+  const liars = rng.shuffled(Array.from({ length: n }, (_, i) => i)).slice(0, Math.floor((n - 1) / 3) + 1)
+  const ways = index % 2 === 0 ? ['B01 two proposals'] : ['B02 honest observations left out', 'B13 extreme values']
+  return {
+    seed: hexOf(own),
+    n,
+    epochMs: wallTimes[0]!,
+    delayMaxMs: 6,
+    liars: liars.map((member) => ({ member, behaviours: ways })),
+    outdated: [],
+    late: [],
+    steps: [],
+    healMs: 3000,
+  }
+}
+
+/** The `index`-th schedule of a run from `seed`, with `n` members of which at most f are faulty at any time. */
+export function drawSchedule(seed: bigint, index: number, n: number): Schedule {
   const own = deriveSeed(seed, index)
   const rng = new Rng(own)
   const f = Math.floor((n - 1) / 3)
   const order = rng.shuffled(Array.from({ length: n }, (_, i) => i))
-  const frail = order.slice(0, Math.max(f, liarsMin))
-  const liarCount = Math.max(liarsMin, rng.chance(0.25) ? 0 : rng.between(1, f))
+  const frail = order.slice(0, f)
+  const liarCount = rng.chance(0.25) ? 0 : rng.between(1, f)
   const liars = frail.slice(0, liarCount).map((member) => ({ member, behaviours: drawBehaviours(rng) }))
   const rest = frail.slice(liarCount)
   const outdated = rest.length > 0 && rng.chance(0.15) ? rest.splice(0, 1) : []
@@ -134,7 +153,7 @@ export function drawSchedule(seed: bigint, index: number, n: number, liarsMin = 
   const sturdy = order.filter((member) => !liars.some((liar) => liar.member === member) && !outdated.includes(member))
   const steps = Array.from({ length: rng.between(0, 6) }, () => drawStep(rng, n, sturdy, rest, healMs))
   return {
-    seed: `0x${own.toString(16).padStart(16, '0')}`,
+    seed: hexOf(own),
     n,
     epochMs: rng.chance(0.7) ? wallTimes[0]! + rng.below(1_000_000) : rng.pick(wallTimes),
     delayMaxMs: rng.pick([2, 6, 6, 15]),
@@ -144,6 +163,10 @@ export function drawSchedule(seed: bigint, index: number, n: number, liarsMin = 
     steps: steps.sort((a, b) => a.atMs - b.atMs),
     healMs,
   }
+}
+
+function hexOf(seed: bigint): string {
+  return `0x${seed.toString(16).padStart(16, '0')}`
 }
 
 function drawBehaviours(rng: Rng): string[] {

@@ -4,7 +4,7 @@ import { drawSchedule } from './schedule.js'
 import { createSymbolicEngine } from './symbolic-engine.js'
 
 const [from, to, n] = process.argv.slice(2).map(Number) as [number, number, number]
-const engine = await createSymbolicEngine(32)
+const engine = createSymbolicEngine(32)
 const cast = createCast(engine, n)
 let events = 0,
   reports = 0,

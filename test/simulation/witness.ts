@@ -48,6 +48,7 @@ export interface Signer {
 
 export class Witness {
   readonly #stage: Stage
+  readonly #codes: readonly string[] | null
   readonly #n: number
   readonly #f: number
   /** ⌊(n+f)/2⌋+1, computed here: the checker does not believe the code under test. */
@@ -64,8 +65,10 @@ export class Witness {
   reports = 0
   lastReportAtMs = -1
 
-  constructor(stage: Stage) {
+  /** `codes`: the violations to look for, all when null. */
+  constructor(stage: Stage, codes: readonly string[] | null = null) {
     this.#stage = stage
+    this.#codes = codes
     const { committee } = stage.cast.now
     const { n, f } = committee.thresholds
     this.#n = n
@@ -80,6 +83,7 @@ export class Witness {
 
   /** Records the first violation; later ones follow from it. */
   accuse(code: string, text: string): void {
+    if (this.#codes !== null && !this.#codes.includes(code)) return
     this.violation ??= { code, text, atMs: this.#stage.queue.nowMs }
   }
 
@@ -96,6 +100,7 @@ export class Witness {
   /** A signature of an honest key, before it is handed out. */
   signed(signer: Signer, draft: Draft, digest: Uint8Array): void {
     const { member, state } = signer
+    if (state?.halted) this.accuse('P9', `${draft.kind} of ${member}: signed while halted`)
     if (this.faulty.has(member)) {
       if (draft.kind === 'attestation') this.attestedByFaulty(member, draft, digest, draft.attestedAtMs)
       return
@@ -106,7 +111,6 @@ export class Witness {
       if (state.halted !== 'KEY_IN_USE_ELSEWHERE') this.accuse('P9', `${at}: disowned and went on`)
       return
     }
-    if (state.halted !== null) this.accuse('P9', `${at}: signed while halted`)
     if (state.standing !== 'sound') this.accuse('P9', `${at}: signed while ${state.standing}`)
     if (state.closed.length > 0) this.accuse('P9', `${at}: signed while closed by ${state.closed[0]!.by}`)
     const book = this.#book(draft)

@@ -29,6 +29,8 @@ export class SigningWorld {
   readonly #count: (what: string) => void
   /** kind and slot → digest: everything ever signed. */
   readonly signed: Map<string, string> = new Map()
+  /** Set by the test when it damages the record; a crash alone must never make it unprovable. */
+  isDamaged: boolean = false
   /** Contradictions found; must stay empty. */
   readonly violations: string[] = []
   #lastAttestedMs = 0
@@ -105,9 +107,11 @@ export class SigningWorld {
     this.#tryEverything(keyring)
     if (opening === null) {
       this.#count(`doubt ${record.doubt}`)
+      if (!this.isDamaged) this.violations.push(`a crash alone left the record ${record.doubt} in life ${this.#lives}`)
       keyring.adopt(await record.adopt(this.#claims()))
       this.#tryEverything(keyring)
     }
+    if (record.standing === 'sound') this.isDamaged = false
     this.#asked = record.durable
     for (let i = 0; i < steps; i++) {
       await this.#reserve(record)

@@ -16,6 +16,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Durable } from '../../src/core/durable.js'
 import { type Disk, type DiskFile, nodeDisk } from '../../src/store/disk.js'
 import { createSlotRecord, openSlotRecord, type SlotRecord } from '../../src/store/slot-record.js'
+import { Rng } from '../simulation/rng.js'
+import { TornDisk } from './torn-disk.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-slots-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -66,6 +68,16 @@ describe('a sound record', () => {
       await again.close()
     }
     expect(readFileSync(path).length).toBe(8192)
+  })
+
+  it('is there after a power cut that follows its making', async () => {
+    const disk = new TornDisk(new Rng(3n), () => {})
+    await createSlotRecord({ disk, path: 'slots', identity })
+    disk.due = { mishap: 'cut-before', after: 0 }
+    void openSlotRecord({ disk, path: 'slots', identity })
+    expect(disk.isCut).toBe(true)
+    disk.restart()
+    expect((await openSlotRecord({ disk, path: 'slots', identity })).standing).toBe('sound')
   })
 
   it('never falls: that is a programmer’s error', async () => {
@@ -168,13 +180,13 @@ describe('a record that proves nothing', () => {
   })
 })
 
-/** The real disk, with calls counted and, on demand, refused or held back. */
-function watched(plan: { refuse?: string; hold?: Promise<void> }): { readonly disk: Disk; readonly calls: string[] } {
+/** The real disk, with calls counted and, on demand, refused from the `from`-th on. */
+function watched(plan: { refuse?: string; from?: number }): { readonly disk: Disk; readonly calls: string[] } {
   const calls: string[] = []
   const pass = async <T>(call: string, act: () => Promise<T>): Promise<T> => {
     calls.push(call)
-    if (plan.hold !== undefined) await plan.hold
-    if (plan.refuse !== undefined) throw Object.assign(new Error('refused'), { code: plan.refuse })
+    if (plan.refuse !== undefined && calls.length >= (plan.from ?? 0))
+      throw Object.assign(new Error('refused'), { code: plan.refuse })
     return act()
   }
   const watch = (file: DiskFile): DiskFile => ({
@@ -231,6 +243,26 @@ describe('writing', () => {
       await slots.close()
     },
   )
+
+  it('starts with the block that failed, so that the good one is never at risk', async () => {
+    const plan: { refuse?: string; from?: number } = {}
+    const { disk, calls } = watched(plan)
+    const slots = await reopen({}, disk)
+    calls.length = 0
+    plan.refuse = 'EIO'
+    plan.from = 3
+    await expect(slots.persist(record(1, 2))).rejects.toMatchObject({ code: 'SLOT_RECORD_WRITE_FAILED' })
+    expect(calls).toEqual(['write 0', 'datasync', 'write 4096'])
+    expect(slots.durable).toEqual(nothing)
+    delete plan.refuse
+    calls.length = 0
+    await slots.persist(record(1, 3))
+    expect(calls).toEqual(['write 4096', 'datasync', 'write 0', 'datasync'])
+    await slots.close()
+    const again = await reopen()
+    expect([again.standing, again.durable]).toEqual(['sound', record(1, 3)])
+    await again.close()
+  })
 
   it('writes nothing once the directory belongs to another process', async () => {
     let holdsLock = true
