@@ -95,5 +95,11 @@ function readDocument(file: string, bytesMax: number, code: ErrorCode): unknown 
   } catch (cause) {
     throw new OracleError(code, `cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { path: file, cause })
   }
-  return parseJson(bytes, bytesMax)
+  try {
+    return parseJson(bytes, bytesMax)
+  } catch (cause) {
+    if (!(cause instanceof OracleError)) throw cause
+    const { message, path, facts } = cause
+    throw new OracleError(cause.code, `${file}: ${message}`, { path, facts, cause })
+  }
 }

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readClock } from './base/clock.js'
 import { errorCodes } from './base/error-codes.js'
+import { OracleError } from './base/errors.js'
 import type { Log } from './base/log.js'
 import type { Config } from './config.js'
 import { fromHex } from './core/bytes.js'
@@ -29,7 +30,7 @@ import { noEvidence } from './observe/synthetic.js'
 import type { OracleEvent } from './oracle-event.js'
 import { createRunner, type Runner } from './runner.js'
 import { lockDirectory } from './store/directory-lock.js'
-import { nodeDisk } from './store/disk.js'
+import { errnoOf, nodeDisk } from './store/disk.js'
 import { createEvidenceFile } from './store/evidence.js'
 import { openReportStore, type ReportStore } from './store/report-store.js'
 import { openSlotRecord, type SlotRecord } from './store/slot-record.js'
@@ -65,7 +66,10 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     for (const close of closers.splice(0).toReversed()) await close()
   }
   try {
-    mkdirSync(config.state, { recursive: true, mode: 0o700 })
+    const listen = parseEndpoint(config.listen)
+    if (listen === null)
+      throw new OracleError('CONFIG_INVALID', 'must be host:port or [IPv6]:port', { path: '/listen' })
+    makeFolder(config.state)
     const lock = await lockDirectory(config.state)
     closers.push(() => lock.release())
     const { address } = config.committee.members[config.self]!
@@ -103,14 +107,14 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
       )
     }
     const certificatePem =
-      config.certificate === null ? await createCertificate(peerKey.pem) : readFileSync(config.certificate, 'utf8')
+      config.certificate === null ? await createCertificate(peerKey.pem) : readCertificate(config.certificate)
     const transport = new TlsTransport({
       self: config.self,
       members: config.committee.members,
       digest,
       peerKeyPem: peerKey.pem,
       certificatePem,
-      listen: parseEndpoint(config.listen)!,
+      listen,
       limits: transportLimits(config.committee),
       scheduler: timers,
       random: Math.random,
@@ -195,11 +199,20 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
   const keepEvidence = createEvidenceFile(join(config.state, 'evidence.jsonl'))
   const watchMs = Math.max(2 * committee.timing.roundMs, 1000)
   const watch = createWatch(readClock().steadyMs, watchMs, () => explain(context, runner.state()), onEvent)
+  let closedBy: string | null = null
   const later = (event: Event): void => {
     runner.dispatch(event)
     arm()
+    const code = runner.state().closed[0]?.code ?? null
+    if (code === closedBy) return
+    closedBy = code
+    onEvent({ event: 'signing', state: code === null ? 'open' : 'closed', code })
   }
-  const failed = (error: unknown): void => log.warn({ err: error }, 'a report was not stored')
+  const failed = (error: unknown): void => {
+    if (!(error instanceof OracleError)) return log.warn({ err: error }, 'a report was not stored')
+    // A full store said so once, by closing.
+    if (error.code !== 'REPORT_STORE_FULL') log.warn({ code: error.code, facts: error.facts }, error.message)
+  }
 
   const board = createBoard(committee, layout, () => queueMicrotask(() => later({ kind: 'moved' })))
   const runner: Runner = createRunner(
@@ -307,4 +320,22 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
 
 function warn(parts: OracleParts, code: string, sentence: string): void {
   parts.onEvent({ event: 'warning', code, sentence })
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const facts = { errno: errnoOf(cause) }
+    throw new OracleError('DIRECTORY_LOCK_FAILED', 'the state folder cannot be made', { path, facts, cause })
+  }
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const facts = { errno: errnoOf(cause) }
+    throw new OracleError('KEY_FILE_UNREADABLE', 'the certificate cannot be read', { path, facts, cause })
+  }
 }

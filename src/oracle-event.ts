@@ -27,6 +27,8 @@ export type OracleEvent =
     }
   | { readonly event: 'stalled'; readonly reasons: readonly Reason[] }
   | { readonly event: 'resumed' }
+  /** This oracle stops signing because a disk refuses (`code`), or signs again; the committee may go on without it. */
+  | { readonly event: 'signing'; readonly state: 'closed' | 'open'; readonly code: string | null }
   | { readonly event: 'warning'; readonly code: string; readonly sentence: string }
   | { readonly event: 'halted'; readonly code: string; readonly advice: string }
   | { readonly event: 'stopped' }

@@ -28,6 +28,9 @@ export const errorCodes = {
   CONFIG_UNREADABLE: 'Name a folder made by `assay init`, and check its rights.',
   CONFIG_INVALID: 'Mend the field of config.json that is named; schemas/node-config.json lists all of them.',
   FOLDER_UNFIT: 'Name a new or empty folder to make, or one that `assay init` made to use.',
+  SYSTEM_REFUSED:
+    'See what the operating system says: rights, a missing file, a full disk, or too few open files (ulimit -n 1024).',
+  PROGRAM_UNLOADABLE: 'Allow more open files (ulimit -n 1024); if there are enough, install the program anew.',
   ENGINE_ABSENT: 'Install the optional package secp256k1, or set "engine" to "auto" in config.json.',
   // Network
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',

@@ -43,6 +43,10 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
         return event.reasons.map((reason) => `${paint(33, 'no report')}: ${reason.sentence}`).join('\n          ')
       case 'resumed':
         return paint(32, 'reports go on')
+      case 'signing': {
+        if (event.code === null) return paint(32, 'signing again')
+        return `${paint(31, 'nothing is signed')}: ${event.code}. ${errorCodes[event.code as keyof typeof errorCodes] ?? ''}`
+      }
       case 'halted':
         return `${paint(31, 'halted')}: ${event.code}. ${event.advice}`
       case 'warning':
@@ -61,11 +65,17 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
     say: (text) => (isJson ? undefined : line(text)),
     result: (value, text) => line(isJson ? JSON.stringify(value) : text),
     error: (error) => {
-      if (!(error instanceof OracleError)) throw error
-      const { code, message, path, facts } = error
+      const { code, message, path, facts } = error instanceof OracleError ? error : systemError(error)
       const advice = errorCodes[code]
       if (isJson) process.stderr.write(`${JSON.stringify({ error: { code, message, path, facts, advice } })}\n`)
       else process.stderr.write(`${code}: ${message}${path === '' ? '' : ` (at ${path})`}\n${advice}\n`)
     },
   }
+}
+
+/** A call of the operating system that failed where no part of ours expects it; anything else is a bug, and is thrown. */
+function systemError(error: unknown): OracleError {
+  const { code, message, path } = error as NodeJS.ErrnoException
+  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) throw error
+  return new OracleError('SYSTEM_REFUSED', message, { path: path ?? '', facts: { errno: code } })
 }

@@ -125,7 +125,7 @@ export class TlsTransport implements Transport {
       // No tickets and no session cache: every session proves its key anew.
       secureOptions: constants.SSL_OP_NO_TICKET,
     }
-    this.#context = createSecureContext(settings)
+    this.#context = secureContext(settings)
     this.#gate = new Gate({
       ...options.listen,
       limits,
@@ -366,5 +366,14 @@ export class TlsTransport implements Transport {
     peer.sinceMs = this.#options.scheduler.nowMs()
     if (reason !== 'CLOSING') this.#drops.count(peer.index, reason)
     this.#redial(peer)
+  }
+}
+
+function secureContext(settings: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(settings)
+  } catch (cause) {
+    const facts = { cause: (cause as NodeJS.ErrnoException).code ?? 'UNKNOWN' }
+    throw new OracleError('NETWORK_KEY_INVALID', 'the certificate is not one of the peer key', { facts, cause })
   }
 }

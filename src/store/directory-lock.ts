@@ -21,13 +21,16 @@ export interface DirectoryLock {
   release(): Promise<void>
 }
 
+/** Tells whether a process listens at a socket's path. */
+export type Probe = (path: string) => Promise<boolean>
+
 /** A socket's path has at most 107 bytes; this leaves room for names. */
 const pathBytesMax = 70
 
 /** Takes `directory` for this process; DIRECTORY_IN_USE when another one has it, DIRECTORY_LOCK_FAILED. */
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+export async function lockDirectory(directory: string, probe: Probe = isAlive): Promise<DirectoryLock> {
   try {
-    return await lock(directory)
+    return await lock(directory, probe)
   } catch (error) {
     if (error instanceof OracleError) throw error
     const facts = { errno: errnoOf(error) }
@@ -39,7 +42,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
 }
 
-async function lock(directory: string): Promise<DirectoryLock> {
+async function lock(directory: string, probe: Probe): Promise<DirectoryLock> {
   // The directory is kept open: a long path is reached through its descriptor, where the system has such names.
   const descriptor = openSync(directory, 'r')
   const short = `/proc/self/fd/${descriptor}`
@@ -49,7 +52,7 @@ async function lock(directory: string): Promise<DirectoryLock> {
   try {
     server = await listen(own)
     const { ino } = statSync(own, { bigint: true })
-    const number = await take(base, own, directory)
+    const number = await take(base, own, directory, probe)
     const name = lockName(base, number)
     unlinkSync(own)
     for (const passed of numbersIn(base)) if (passed < number) rmSync(lockName(base, passed), { force: true })
@@ -74,10 +77,10 @@ async function lock(directory: string): Promise<DirectoryLock> {
 }
 
 /** Links the socket `own` to the next number, and returns that. */
-async function take(base: string, own: string, directory: string): Promise<number> {
+async function take(base: string, own: string, directory: string, probe: Probe): Promise<number> {
   for (;;) {
     const last = Math.max(0, ...numbersIn(base))
-    if (last > 0 && (await isAlive(lockName(base, last)))) {
+    if (last > 0 && (await probe(lockName(base, last)))) {
       throw new OracleError('DIRECTORY_IN_USE', 'another process uses this directory', { path: directory })
     }
     const number = last + 1
@@ -115,7 +118,7 @@ function isLinked(own: string, name: string): boolean {
 }
 
 /** Whether a process listens at `path`. Its kernel answers, so one that is stopped or busy counts as alive. */
-function isAlive(path: string): Promise<boolean> {
+export function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path)
     socket.once('connect', () => {

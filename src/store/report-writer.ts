@@ -43,11 +43,10 @@ interface Waiting {
 }
 
 /**
- * Pages that one transaction may take beside its values: copies of the pages on the paths to its keys, splits, and the
- * list of free pages, each in trees of at most five levels; far more than any test saw.
+ * Pages that one change may take beside its values: copies of the pages on the paths to its keys, splits, and the list of
+ * free pages, each in trees of at most five levels; far more than any test saw.
  */
-const spareOfBatch = 64
-const spareOfChange = 16
+const sparePages = 64
 const batchMax = 32
 
 /** A writer over an open database. */
@@ -59,16 +58,16 @@ export function createReportWriter(parts: ReportWriterParts): ReportWriter {
   let recheck: NodeJS.Timeout | null = null
 
   const pagesOf = (batch: readonly Waiting[]): number => {
-    let pages = spareOfBatch
+    let pages = 0
     for (const { change } of batch) {
-      pages += spareOfChange
+      pages += sparePages
       for (const { value } of change.puts) pages += Math.ceil((value.length + 16) / pageBytes)
     }
     return pages
   }
 
   const become = (next: StoreState, code: OracleError['code'] | null): void => {
-    if (state === next || state === 'closed' || state === 'failed') return
+    if (state === next || state === 'closed') return
     state = next
     if (recheck !== null) clearTimeout(recheck)
     recheck = next === 'full' ? setTimeout(() => void look(), parts.recheckMs).unref() : null

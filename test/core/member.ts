@@ -73,7 +73,7 @@ export class Oracle {
 }
 
 export const mark = (fill: number): Uint8Array => new Uint8Array(32).fill(fill)
-export const signature = new Uint8Array(64)
+export const signature: Uint8Array = new Uint8Array(64)
 
 export function observation(member: number, round: number, changes: Partial<Observation> = {}): Observation {
   const { layout } = contexts[0]!.kernel

@@ -131,7 +131,7 @@ describe('keystore files', () => {
 
   it('refuses costs that would take the machine down, at once', async () => {
     const costly = [
-      { n: 2 ** 23, r: 8, p: 1 },
+      { n: 2 ** 20, r: 8, p: 1 },
       { n: 2 ** 17, r: 8, p: 1024 },
       { n: 1024, r: 2 ** 30, p: 1 },
       { n: 2, r: 1, p: 2 ** 40 },

@@ -1,17 +1,20 @@
 // A committee of real processes in a folder of its own, on free ports, each event at hand, and nothing left behind.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { initCommittee } from '../../src/cli/init.js'
 import { loadCommittee } from '../../src/config.js'
+import { fromHex } from '../../src/core/bytes.js'
 import type { Committee } from '../../src/core/committee.js'
 import { createWasmEngine, type SigningEngine } from '../../src/crypto/engine-wasm.js'
 import type { OracleEvent } from '../../src/oracle-event.js'
+import { nodeDisk } from '../../src/store/disk.js'
 import { openReportStore, type StoredReport } from '../../src/store/report-store.js'
+import { createSlotRecord } from '../../src/store/slot-record.js'
 
 export const engine: SigningEngine = await createWasmEngine()
 const main = join(import.meta.dirname, '../../dist/src/cli/main.js')
@@ -200,6 +203,14 @@ export function editJson(file: string, edit: (document: Record<string, unknown>)
   const document = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
   edit(document)
   writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`)
+}
+
+/** A slot record as for a key that never signed, in the state folder of `where`, which is made unless it is there. */
+export async function makeSlotRecord(committee: Committee, member: number, where: string): Promise<void> {
+  const { salt, generation, members } = committee
+  mkdirSync(join(where, 'state'), { recursive: true })
+  const identity = { address: fromHex(members[member]!.address, 20)!, salt, generation }
+  await createSlotRecord({ disk: nodeDisk, path: join(where, 'state/slots'), identity })
 }
 
 /** Every report that an oracle stored; its process must be gone. */

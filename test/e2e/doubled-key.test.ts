@@ -1,18 +1,17 @@
 // One key on two machines (B28): a copied record signs nothing, peers hear one of the two, and a partition that hid them ends with both stopped.
 
-import { cpSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fromHex, toHex } from '../../src/core/bytes.js'
+import { toHex } from '../../src/core/bytes.js'
 import { createContext } from '../../src/core/context.js'
-import { nodeDisk } from '../../src/store/disk.js'
-import { createSlotRecord } from '../../src/store/slot-record.js'
 import {
   type CommitteeFolder,
   editJson,
   engine,
   freePorts,
   hasEvidence,
+  makeSlotRecord,
   type OracleProcess,
   sleep,
   storedReports,
@@ -33,10 +32,7 @@ async function double(
   cpSync(of(member), twin, { recursive: true, filter: (source) => !lstatSync(source).isSocket() })
   if (state === 'fresh') {
     rmSync(join(twin, 'state'), { recursive: true })
-    mkdirSync(join(twin, 'state'))
-    const { salt, generation, members } = committee
-    const identity = { address: fromHex(members[member]!.address, 20)!, salt, generation }
-    await createSlotRecord({ disk: nodeDisk, path: join(twin, 'state/slots'), identity })
+    await makeSlotRecord(committee, member, twin)
   }
   editJson(join(twin, 'config.json'), (config) => {
     config['listen'] = `127.0.0.1:${port}`

@@ -54,7 +54,7 @@ export async function flood(
     })
     sockets.add(socket)
     // Half of the sessions stay, the others end after a burst and come back for the next.
-    const isBrief = true
+    const isBrief = pressure.sessions % 2 === 1
     let next = 0
     const write = (): void => {
       while (!socket.destroyed) {

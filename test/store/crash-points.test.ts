@@ -104,7 +104,6 @@ describe('crash points', () => {
       ...['persist SLOT_RECORD_WRITE_FAILED', 'refused SLOT_RECORD_UNREADABLE'],
     ]
     expect(wanted.filter((what) => !fired.has(what))).toEqual([])
-    console.log(JSON.stringify({ points, signatures, fired: Object.fromEntries([...fired].sort()) }))
   })
 })
 

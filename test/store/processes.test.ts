@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createWasmEngine } from '../../src/crypto/engine-wasm.js'
-import { lockDirectory } from '../../src/store/directory-lock.js'
+import { isAlive, lockDirectory } from '../../src/store/directory-lock.js'
 import { nodeDisk } from '../../src/store/disk.js'
 import { openReportStore } from '../../src/store/report-store.js'
 import { createSlotRecord } from '../../src/store/slot-record.js'
@@ -176,6 +176,24 @@ describe('the lock of a directory', () => {
       for (const each of tries) if (each.status === 'rejected') expect(each.reason.code).toBe('DIRECTORY_IN_USE')
       await won[0]!.release()
     }
+  })
+
+  it('is refused to a process that looked long ago, and finds numbers passed since', async () => {
+    const directory = fresh('stalled')
+    await (await lockDirectory(directory)).release()
+    const others: Awaited<ReturnType<typeof lockDirectory>>[] = []
+    let looks = 0
+    const stalled = lockDirectory(directory, async (path) => {
+      const answer = await isAlive(path)
+      if (looks++ > 0) return answer
+      // Between its look and its link, one process comes and goes and another stays.
+      await (await lockDirectory(directory)).release()
+      others.push(await lockDirectory(directory))
+      return answer
+    })
+    await expect(stalled).rejects.toMatchObject({ code: 'DIRECTORY_IN_USE' })
+    expect([looks, others[0]!.isHeld()]).toEqual([2, true])
+    await others[0]!.release()
   })
 
   it('notices that it was taken, works under a long path, and refuses a missing directory', async () => {

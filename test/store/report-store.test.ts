@@ -19,6 +19,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { OracleError } from '../../src/base/errors.js'
 import { openReportStore, type ReportStore } from '../../src/store/report-store.js'
 import { createReportWriter } from '../../src/store/report-writer.js'
+import { openReservedFile } from '../../src/store/reserved-file.js'
 import { Rng } from '../simulation/rng.js'
 import { numberIn, reportOf } from './reports.js'
 
@@ -83,12 +84,13 @@ describe('reports', () => {
 
   it('stay as first put: the same again is nothing new, another on the slot is refused (I-1)', async () => {
     const report = reportOf(1)
-    await Promise.all([store.put(report), store.put({ ...report, signers: [1, 2, 3] })])
+    // Behind a write in flight, so that both wait for the next one.
+    await Promise.all([store.put(reportOf(0)), store.put(report), store.put({ ...report, signers: [1, 2, 3] })])
     expect(store.bySlot(report)?.signers).toEqual([0, 2, 3])
     for (const other of [{ root: new Uint8Array(32) }, { attestedAtMs: report.attestedAtMs + 1 }]) {
       await expect(store.put({ ...report, ...other })).rejects.toMatchObject({ code: 'REPORT_STORE_CONTRADICTS' })
     }
-    expect([store.range().length, store.state]).toEqual([1, 'open'])
+    expect([store.range().length, store.state]).toEqual([2, 'open'])
     await store.put(reportOf(2))
   })
 
@@ -259,6 +261,20 @@ describe('the room that is reserved', () => {
     }
     expect(spareUsed).toBeLessThan(40)
     await database.close()
+  })
+})
+
+describe('head-room', () => {
+  it('is kept free: a disk nearly full counts as full, even for room that is taken already', async () => {
+    await putAll(1)
+    const roomy = await openReservedFile(path, 0)
+    expect([roomy.bytes >= 8192, await roomy.reserve(8192, 0)]).toEqual([true, true])
+    await roomy.close()
+    const tight = await openReservedFile(path, 2 ** 52)
+    expect(await tight.reserve(8192, 0)).toBe(false)
+    await tight.close()
+    const parts = { path: `${path}-other`, onState: () => {}, headroomBytes: 2 ** 52 }
+    await expect(openReportStore(parts)).rejects.toMatchObject({ code: 'REPORT_STORE_FULL' })
   })
 })
 

@@ -1,0 +1,171 @@
+// The command line: what can be asked of Assay, and the exit code of each answer.
+
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import { OracleError } from '../base/errors.js'
+import { loadCommittee } from '../config.js'
+import { keysOf } from '../core/committee.js'
+import { type VerifiedFeed, verifyReport } from '../core/verify-report.js'
+import { createWasmEngine } from '../crypto/engine-wasm.js'
+import { initCommittee, initJoin, initMember } from './init.js'
+import { createPrinter, type Printer } from './print.js'
+import { start } from './start.js'
+
+/** Exit codes: 0 done, 1 refused (the error says why), 2 the command line is wrong, 3 an oracle halted. */
+const program = new Command('assay')
+  .description('A decentralised data-oracle node.')
+  .version('0.1.0')
+  .option('--json', 'one JSON object a line instead of text')
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+const printer = (): Printer => createPrinter(isJson(), process.stdout.isTTY === true)
+const isJson = (): boolean => program.opts()['json'] === true
+
+program
+  .command('init')
+  .argument('<dir>', 'a new or empty folder')
+  .description('make keys and a committee document, for a committee on this machine or for one member of a larger one')
+  .option('--oracles <n>', 'members of the committee', wholeNumber(1, 31), 4)
+  .option('--feeds <n>', 'feeds of the template', wholeNumber(1, 20_000), 8)
+  .option('--host <host>', 'address of all members', '127.0.0.1')
+  .option('--port <port>', 'port of the first member, the others follow', wholeNumber(1, 65_500), 7001)
+  .option(
+    '--stream-ppm <ppm>',
+    'move of a value, in parts per million, that asks for a round at once',
+    wholeNumber(0, 1_000_000),
+    0,
+  )
+  .option('--passphrase-file <file>', 'one passphrase for all keystores; without it each has a random one beside it')
+  .option('--light', 'keystores that open fast and resist guessing little: for throw-away committees only')
+  .option('--member <name>', 'make the keys of one member only, and print its entry for the committee document')
+  .option('--endpoint <host:port>', 'where the peers of --member dial it')
+  .option('--join <file>', 'give a folder made by --member its configuration under this agreed committee document')
+  .action((folder: string, options: InitFlags) => run(() => init(folder, options)))
+
+program
+  .command('start')
+  .argument('<dir>', "an oracle's folder, or a committee's folder to start all of its oracles")
+  .description('run until stopped')
+  .action((folder: string) => run(() => start(folder, printer(), isJson())))
+
+program
+  .command('verify')
+  .argument('<report>', 'a report.json')
+  .requiredOption('--committee <file>', 'the committee document that is trusted')
+  .option(
+    '--now <ms>',
+    'refuse what is stale or not OK at this time, ms since 1970; the present unless given',
+    wholeNumber(0, 2 ** 48),
+  )
+  .option('--any-age', 'accept every age and status; the signatures must hold all the same')
+  .description('verify a report offline')
+  .action((file: string, options: VerifyFlags) => run(() => verify(file, options)))
+
+interface InitFlags {
+  oracles: number
+  feeds: number
+  host: string
+  port: number
+  streamPpm: number
+  passphraseFile?: string
+  light?: boolean
+  member?: string
+  endpoint?: string
+  join?: string
+}
+
+interface VerifyFlags {
+  committee: string
+  now?: number
+  anyAge?: boolean
+}
+
+async function init(folder: string, options: InitFlags): Promise<number> {
+  if (options.join !== undefined) {
+    await initJoin(folder, options.join)
+    printer().result({ joined: folder }, `${folder} is ready: assay start ${folder}`)
+  } else if (options.member !== undefined) {
+    if (options.endpoint === undefined) throw new UsageError('--member needs --endpoint <host:port>')
+    const member = await initMember(folder, options.member, options.endpoint, options)
+    printer().result(
+      member,
+      `${JSON.stringify(member, null, 2)}\nPut this into the committee document, then: assay init ${folder} --join committee.json`,
+    )
+  } else {
+    printer().say(`Making keys for ${options.oracles} oracles …`)
+    const folders = await initCommittee(folder, options)
+    printer().result(
+      { committee: `${folder}/committee.json`, oracles: folders },
+      `Done. Start all of them: assay start ${folder}`,
+    )
+  }
+  return 0
+}
+
+async function verify(file: string, options: VerifyFlags): Promise<number> {
+  const engine = await createWasmEngine()
+  const committee = loadCommittee(engine, options.committee)
+  const bytes = readReport(file)
+  const verdict = verifyReport(
+    engine,
+    bytes,
+    keysOf(committee),
+    options.anyAge ? {} : { nowMs: options.now ?? Date.now() },
+  )
+  if (!verdict.ok) throw new OracleError(verdict.code, verdict.message, { path: verdict.path })
+  const { epoch, round, attestedAtMs } = verdict.report
+  printer().result(
+    {
+      ok: true,
+      ...verdict.report,
+      bundles: verdict.report.bundles.map(({ id, feeds }) => ({ id, feeds: feeds.map(shown) })),
+    },
+    `Verified: report ${epoch}/${round}, attested at ${new Date(attestedAtMs).toISOString()}.`,
+  )
+  return 0
+}
+
+/** A feed without its cells, which are integers beyond JSON's; its value says the same. */
+function shown({ cells: _, ...feed }: VerifiedFeed): Omit<VerifiedFeed, 'cells'> {
+  return feed
+}
+
+function readReport(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new OracleError('REPORT_INVALID', 'the report cannot be read', { path: file, cause })
+  }
+}
+
+class UsageError extends Error {}
+
+async function run(action: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await action()
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`error: ${error.message}\n`)
+      process.exitCode = 2
+    } else {
+      printer().error(error)
+      process.exitCode = 1
+    }
+  }
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`a whole number from ${min} to ${max} is needed.`)
+    }
+    return value
+  }
+}
+
+/** Does what the process's arguments ask for, and sets its exit code. */
+export async function runProgram(): Promise<void> {
+  await program.parseAsync()
+}
