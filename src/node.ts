@@ -10,6 +10,7 @@ import type { Config } from './config.js'
 import { fromHex } from './core/bytes.js'
 import { createContext } from './core/context.js'
 import type { Durable } from './core/durable.js'
+import { typedMessage } from './core/evidence.js'
 import { explain } from './core/explain.js'
 import { countPresent } from './core/layout.js'
 import type { AttestedReport } from './core/report.js'
@@ -24,7 +25,6 @@ import { transportLimits } from './network/limits.js'
 import { timers } from './network/timers.js'
 import { TlsTransport } from './network/tls.js'
 import type { Transport } from './network/transport.js'
-import { encodeFrame } from './network/wire.js'
 import { type Board, createBoard } from './observe/board.js'
 import { noEvidence } from './observe/synthetic.js'
 import type { OracleEvent } from './oracle-event.js'
@@ -256,9 +256,9 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
       keepEvidence: (member, messages) => {
         const [first, second] = messages
         const { name } = committee.members[member]!
-        const frames = [encodeFrame(committee.digest, first), encodeFrame(committee.digest, second)] as const
         const { kind, epoch, round } = first
-        const isNew = keepEvidence({ member: name, kind, epoch, round, seenAtMs: readClock().wallMs, frames })
+        const head = { member: name, kind, epoch, round, seenAtMs: readClock().wallMs }
+        const isNew = keepEvidence(head, () => [typedMessage(engine, first), typedMessage(engine, second)])
         if (isNew)
           warn(
             parts,

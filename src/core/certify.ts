@@ -1,7 +1,8 @@
 // From attestations to an attested report (P10), and from there to seals (P11).
 
 import { equalBytes } from './bytes.js'
-import { gatheringFor, gatheringOf, keepGathering } from './gatherings.js'
+import { fetch, nextHolder } from './fetch.js'
+import { gatheringFor, gatheringOf, isPassed, keepGathering } from './gatherings.js'
 import { endFlights } from './lead.js'
 import { type Attestation, type Certificate, compareSlots, type Fetch, type Seal, type Slot } from './messages.js'
 import { enterByReport, noteReport } from './pacemaker.js'
@@ -12,7 +13,7 @@ import { drop, type Gathering, signs, type Turn } from './state.js'
 export function onAttestation(turn: Turn, from: number, attestation: Attestation): void {
   const { state } = turn
   const known = gatheringOf(state, attestation)
-  if (known === undefined && isPassed(turn, attestation)) return drop(turn, from, 'LATE')
+  if (known === undefined && isPassed(turn.state, attestation)) return drop(turn, from, 'LATE')
   const gathering = known ?? gatheringFor(turn, attestation)
   const earlier = gathering.attestations[attestation.member]
   if (earlier) {
@@ -22,17 +23,18 @@ export function onAttestation(turn: Turn, from: number, attestation: Attestation
   }
   const attestations = gathering.attestations.with(attestation.member, attestation)
   keepGathering(turn, { ...gathering, attestations }, attestation.member)
-  certify(turn, attestation)
+  certify(turn, attestation, attestation.digest)
   // Another digest than mine on one slot: somebody holds a proposal that contradicts the one I hold (B01).
   if (gathering.digest !== null && !equalBytes(gathering.digest, attestation.digest)) {
-    fetchOnce(turn, attestation, [attestation.member])
+    const contradicted = gatheringOf(turn.state, attestation)!
+    if (contradicted.asked.length === 0) fetch(turn, contradicted, attestation.member)
   }
 }
 
 /** q attestations on one digest, gathered by another member. */
 export function onCertificate(turn: Turn, from: number, certificate: Certificate): void {
   const known = gatheringOf(turn.state, certificate)
-  if (known === undefined && isPassed(turn, certificate)) return drop(turn, from, 'LATE')
+  if (known === undefined && isPassed(turn.state, certificate)) return drop(turn, from, 'LATE')
   if (known?.certificate) {
     if (equalBytes(known.certificate.digest, certificate.digest)) return drop(turn, from, 'REPEATED')
     // Two quorums on one slot: more than f members are faulty (I-1), and nothing signed here means anything more.
@@ -41,30 +43,26 @@ export function onCertificate(turn: Turn, from: number, certificate: Certificate
   certified(turn, known ?? gatheringFor(turn, certificate), certificate)
 }
 
-/** Makes the certificate of a slot as soon as one digest has q attestations (P10). */
-export function certify(turn: Turn, slot: Slot): void {
+/** Makes the certificate of a slot as soon as `digest` has q attestations (P10); settles what is certified already. */
+export function certify(turn: Turn, slot: Slot, digest: Uint8Array): void {
   const gathering = gatheringOf(turn.state, slot)
   if (gathering === undefined) return
   if (gathering.certificate !== null) return settle(turn, gathering, gathering.certificate)
-  const { thresholds } = turn.context.committee
-  for (const candidate of gathering.attestations) {
-    if (candidate === null) continue
-    const same = gathering.attestations.filter((held) => held !== null && equalBytes(held.digest, candidate.digest))
-    if (same.length < thresholds.intersecting) continue
-    const { epoch, round, attestedAtMs, root, digest } = candidate
-    const signers = same.map((held) => held!.member)
-    const signatures = same.map((held) => held!.signature)
-    return certified(turn, gathering, {
-      kind: 'certificate',
-      epoch,
-      round,
-      attestedAtMs,
-      root,
-      digest,
-      signers,
-      signatures,
-    })
-  }
+  const same = gathering.attestations.filter((held) => held !== null && equalBytes(held.digest, digest))
+  if (same.length < turn.context.committee.thresholds.intersecting) return
+  const { epoch, round, attestedAtMs, root } = same[0]!
+  const signers = same.map((held) => held!.member)
+  const signatures = same.map((held) => held!.signature)
+  certified(turn, gathering, {
+    kind: 'certificate',
+    epoch,
+    round,
+    attestedAtMs,
+    root,
+    digest,
+    signers,
+    signatures,
+  })
 }
 
 function certified(turn: Turn, gathering: Gathering, certificate: Certificate): void {
@@ -92,7 +90,7 @@ function certified(turn: Turn, gathering: Gathering, certificate: Certificate): 
 /** Delivers the report once its values are known, asks a signer for them when they are not, delivers the seals. */
 function settle(turn: Turn, gathering: Gathering, certificate: Certificate): void {
   const holdsValues = gathering.digest !== null && equalBytes(gathering.digest, certificate.digest)
-  if (!holdsValues) fetchOnce(turn, certificate, certificate.signers)
+  if (!holdsValues) fetch(turn, gathering, nextHolder(turn, gathering))
   else if (!gathering.delivered) {
     const { digest, signers, signatures } = certificate
     turn.effects.push({ kind: 'deliver', report: { ...gathering.report!, digest, signers, signatures } })
@@ -104,7 +102,7 @@ function settle(turn: Turn, gathering: Gathering, certificate: Certificate): voi
 /** One member's seal; f+1 on a certified digest are delivered, once (P11). */
 export function onSeal(turn: Turn, from: number, seal: Seal): void {
   const known = gatheringOf(turn.state, seal)
-  if (known === undefined && isPassed(turn, seal)) return drop(turn, from, 'LATE')
+  if (known === undefined && isPassed(turn.state, seal)) return drop(turn, from, 'LATE')
   const gathering = known ?? gatheringFor(turn, seal)
   if (gathering.seals[seal.member]) return drop(turn, from, 'REPEATED')
   keepGathering(turn, { ...gathering, seals: gathering.seals.with(seal.member, seal) }, seal.member)
@@ -138,20 +136,6 @@ export function onFetch(turn: Turn, from: number, fetch: Fetch): void {
   keepGathering(turn, { ...gathering, served: [...gathering.served, from] })
   turn.effects.push({ kind: 'send', message: gathering.proposal, to: from })
   if (gathering.certificate) turn.effects.push({ kind: 'send', message: gathering.certificate, to: from })
-}
-
-/** Asks the first connected of `holders` for the proposal of a slot, once. */
-function fetchOnce(turn: Turn, slot: Slot, holders: readonly number[]): void {
-  const gathering = gatheringOf(turn.state, slot)
-  const { self } = turn.context
-  const holder = holders.find((member) => member !== self && turn.state.connected[member])
-  if (gathering === undefined || gathering.fetched || holder === undefined) return
-  keepGathering(turn, { ...gathering, fetched: true })
-  turn.effects.push({ kind: 'send', message: { kind: 'fetch', epoch: slot.epoch, round: slot.round }, to: holder })
-}
-
-function isPassed(turn: Turn, slot: Slot): boolean {
-  return turn.state.latest !== null && compareSlots(slot, turn.state.latest) <= 0
 }
 
 function halt(turn: Turn, code: string): void {

@@ -45,7 +45,7 @@ export interface Feed {
   readonly fields: readonly Field[]
   /** Seconds a value stays valid after its source time. */
   readonly validForS: number
-  /** Move of the first field, in parts per million of the last attested value, that asks for a round at once (P4); 0: never. */
+  /** Move of the first field, in parts per million of what the member last observed, that asks for a round at once (P4); 0: never. */
   readonly streamPpm: number
 }
 
@@ -303,6 +303,8 @@ function checkTiming(place: Place): Timing {
   const progressMsMin = 3 * roundMs + graceMs + 6 * delayMs
   if (progressMs < progressMsMin)
     at.progressMs.fail(`progressMs is at least 3·roundMs + graceMs + 6·delayMs, ${progressMsMin}`, 'COMMITTEE_TIMING')
+  const { epochMs } = timing
+  if (epochMs < progressMs) at.epochMs.fail(`epochMs is at least progressMs, ${progressMs}`, 'COMMITTEE_TIMING')
   return timing
 }
 

@@ -1,5 +1,6 @@
 // Why there is, or is not, a next report: the protocol's own account of itself, for operators (house rule 9).
 
+import { plausibleClaims } from './pacemaker.js'
 import { type Context, type State, signs } from './state.js'
 
 /** One reason, with the numbers behind it, in a sentence a person can act on. */
@@ -27,13 +28,7 @@ export function explain(context: Context, state: State): readonly Reason[] {
     code: 'SIGNING_CLOSED',
     sentence: `Nothing is signed while the ${by === 'store' ? 'report store' : 'slot record'} refuses writes: ${code}.`,
   }))
-  if (state.standing !== 'sound') {
-    const heard = state.claims.filter((claim) => claim !== null).length
-    reasons.push({
-      code: 'STATE_UNPROVABLE',
-      sentence: `What this oracle signed before is not known; ${heard} of ${thresholds.available} other members have claimed their epoch.`,
-    })
-  }
+  if (state.standing !== 'sound') reasons.push(explainUnprovable(context, state, name))
   const connected = state.connected.filter((up) => up).length
   if (connected < thresholds.intersecting) {
     const missing = members.filter((member) => !state.connected[member.index]).map((member) => member.name)
@@ -50,6 +45,23 @@ export function explain(context: Context, state: State): readonly Reason[] {
     })
   }
   return signs(state) && reasons.length === 0 ? explainRound(context, state, name) : reasons
+}
+
+/** What an oracle with a lost record waits for (P9); a record that stays lost is ended by a new key. */
+function explainUnprovable(context: Context, state: State, name: (member: number) => string): Reason {
+  const { n, oneHonest, available } = context.committee.thresholds
+  const counted = plausibleClaims(state.claims, oneHonest)
+  const highest = counted[0] ?? 0
+  const far = state.claims.flatMap((claim, member) => (claim !== null && claim > highest ? [name(member)] : []))
+  const impossible =
+    available > n - 1
+      ? ' There are not that many others: give this member a new key.'
+      : ' If they never do, give this member a new key.'
+  const liars = far.length === 0 ? '' : ` Not counted, since implausibly far ahead: ${far.join(', ')}.`
+  return {
+    code: 'STATE_UNPROVABLE',
+    sentence: `What this oracle signed before is not known; ${counted.length} of ${available} other members have said how far they are.${liars}${impossible}`,
+  }
 }
 
 /** Everything is in place: what the round under way waits for, once it has waited longer than a round should. */

@@ -2,13 +2,13 @@
 
 import { equalBytes } from './bytes.js'
 import { certify } from './certify.js'
-import { gatheringFor, gatheringOf, keepGathering } from './gatherings.js'
+import { gatheringFor, gatheringOf, isPassed, keepGathering } from './gatherings.js'
 import { type Begin, compareSlots, type Proposal, type ReportHeader, type Slot } from './messages.js'
 import { act } from './reserve.js'
 import { drop, type Early, type Follow, type Gathering, signs, type Turn } from './state.js'
 
 /** How far ahead of its epoch a member keeps one begin and one proposal an epoch (P4). */
-const epochsAheadMax = 2
+export const epochsAheadMax = 2
 
 /** P5, first half: a begin of my epoch's leader, not too soon after the last, asks for one observation. */
 export function onBegin(turn: Turn, from: number, begin: Begin): void {
@@ -58,18 +58,18 @@ export function onOwnMove(turn: Turn): void {
 export function onProposal(turn: Turn, from: number, proposal: Proposal): void {
   const { state, context } = turn
   const gathering = gatheringOf(state, proposal)
+  if (proposal.observations.length < context.committee.thresholds.available) return drop(turn, from, 'TOO_FEW')
   if (gathering?.proposal) return onSecondProposal(turn, from, proposal, gathering, gathering.proposal)
   // Whoever sends it, a proposal that was asked for is the leader's by its signature (P10).
-  if (gathering?.fetched) {
-    learn(turn, proposal)
+  if (gathering && gathering.asked.length > 0) {
+    learn(turn, from, proposal)
     return
   }
   if (from !== context.leaderOf(proposal.epoch)) return drop(turn, from, 'NOT_LEADER')
   if (proposal.epoch !== state.epoch) return keepEarly(turn, from, proposal)
   if (!isAnswered(turn, proposal)) return drop(turn, from, 'NOT_ANSWERED')
-  if (state.latest !== null && compareSlots(proposal, state.latest) <= 0) return drop(turn, from, 'LATE')
-  if (proposal.observations.length < context.committee.thresholds.available) return drop(turn, from, 'TOO_FEW')
-  const header = learn(turn, proposal)
+  if (isPassed(state, proposal)) return drop(turn, from, 'LATE')
+  const header = learn(turn, from, proposal)
   if (Math.abs(header.attestedAtMs - turn.now.wallMs) > context.committee.timing.skewMs) {
     return drop(turn, from, 'TIME_SKEW')
   }
@@ -82,15 +82,24 @@ function onSecondProposal(turn: Turn, from: number, proposal: Proposal, gatherin
   const member = turn.context.leaderOf(proposal.epoch)
   turn.effects.push({ kind: 'evidence', member, messages: [first, proposal] })
   const { certificate, digest } = gathering
-  if (certificate !== null && digest !== null && !equalBytes(digest, certificate.digest)) learn(turn, proposal)
+  if (certificate !== null && digest !== null && !equalBytes(digest, certificate.digest)) learn(turn, from, proposal)
   else drop(turn, from, 'CONTRADICTS')
 }
 
-/** Computes a proposal's report (P8) and keeps both: attestations and fetches of this slot need them. */
-function learn(turn: Turn, proposal: Proposal): ReportHeader {
+/**
+ * Computes a proposal's report (P8) and keeps both: attestations and fetches of this slot need them. What contradicts a
+ * quorum's report is worth nothing and is not kept.
+ */
+function learn(turn: Turn, from: number, proposal: Proposal): ReportHeader {
   const report = turn.context.kernel.report(proposal, proposal.observations)
-  keepGathering(turn, { ...gatheringFor(turn, proposal), proposal, report, digest: turn.context.digestOf(report) })
-  certify(turn, proposal)
+  const digest = turn.context.digestOf(report)
+  const gathering = gatheringFor(turn, proposal)
+  const { certificate } = gathering
+  if (certificate !== null && !equalBytes(certificate.digest, digest)) drop(turn, from, 'CONTRADICTS')
+  else {
+    keepGathering(turn, { ...gathering, proposal, report, digest })
+    certify(turn, proposal, digest)
+  }
   return report
 }
 

@@ -6,7 +6,9 @@ import type { Gathering, State, Turn } from './state.js'
 /** Slots above the latest certified one that one member's signatures may keep open; its lowest makes room. */
 const openPerMemberMax = 4
 /** Certified slots that are kept for late seals, fetches and contradictions. */
-const passedMax = 4
+const passedMax = 8
+/** Slots above the latest certified one whose proposal and values are kept; those below the newest few have lost. */
+const openProposalsMax = 4
 
 /** What is known of `slot`, if anything. */
 export function gatheringOf(state: State, slot: Slot): Gathering | undefined {
@@ -29,7 +31,8 @@ export function gatheringFor(turn: Turn, slot: Slot): Gathering {
     certificate: null,
     delivered: false,
     sealed: false,
-    fetched: false,
+    asked: [],
+    askedAtMs: -Infinity,
     served: [],
   }
 }
@@ -45,8 +48,21 @@ export function keepGathering(turn: Turn, gathering: Gathering, by?: number): vo
 function prune(state: State, gatherings: readonly Gathering[]): readonly Gathering[] {
   const { latest } = state
   const passed = latest === null ? [] : gatherings.filter((held) => compareSlots(held, latest) <= 0)
-  const open = gatherings.slice(passed.length).filter(holdsAnything)
+  const open = forgetProposals(gatherings.slice(passed.length)).filter(holdsAnything)
   return [...passed.slice(-passedMax), ...open]
+}
+
+/** A leader whose rounds all fail must not fill the memory with their observations (P14). */
+function forgetProposals(open: readonly Gathering[]): readonly Gathering[] {
+  const holding = open.filter((held) => held.proposal !== null)
+  if (holding.length <= openProposalsMax) return open
+  const lost = new Set(holding.slice(0, -openProposalsMax))
+  return open.map((held) => (lost.has(held) ? { ...held, proposal: null, report: null, digest: null } : held))
+}
+
+/** Whether a newer report, or this slot's, is certified. */
+export function isPassed(state: State, slot: Slot): boolean {
+  return state.latest !== null && compareSlots(slot, state.latest) <= 0
 }
 
 function holdsAnything(gathering: Gathering): boolean {

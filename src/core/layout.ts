@@ -45,6 +45,8 @@ export interface Layout {
   readonly texts: readonly Cell[]
 }
 
+const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 const cellBytes = { int64: 8, bool: 8, int176: 24, string: 4 } as const
 
 /** The layout of a committee's readings. */
@@ -132,7 +134,7 @@ function checkRow(row: Row, bytes: Uint8Array, view: DataView): string | null {
 
 function isUtf8(bytes: Uint8Array): boolean {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    strictText.decode(bytes)
     return true
   } catch {
     return false
@@ -179,7 +181,7 @@ export function readTime(view: DataView, offset: number): number {
 
 /** One cell in the open. */
 export function readCell(packed: Packed, cell: Cell): CellValue {
-  if (cell.field.type === 'string') return new TextDecoder('utf-8', { ignoreBOM: true }).decode(textOf(packed, cell))
+  if (cell.field.type === 'string') return strictText.decode(textOf(packed, cell))
   if (cell.bytes === 8) return packed.view.getBigInt64(cell.offset)
   const { view } = packed
   const low = (view.getBigUint64(cell.offset + 8) << 64n) | view.getBigUint64(cell.offset + 16)

@@ -2,12 +2,14 @@
 
 import { tellDisowned } from './disown.js'
 import { takeLead } from './lead.js'
-import type { Wish } from './messages.js'
+import { compareSlots, type Wish } from './messages.js'
 import { askAgain, askWish } from './reserve.js'
-import { drop, type Follow, type State, type Turn } from './state.js'
+import { drop, type Follow, type State, signs, type Turn } from './state.js'
 
 /** progressMs is doubled for each failed epoch, at most this often. */
 const doublingsMax = 8
+/** Epochs by which honest members' claims may differ: years of failed epochs. */
+const claimsApartMax = 65_536
 
 /** The follower's state in an epoch just entered. */
 export function newFollow(nowMs: number): Follow {
@@ -130,7 +132,9 @@ export function onSession(turn: Turn, member: number, up: boolean): void {
     turn.effects.push({ kind: 'send', message: { kind: 'wish', epoch: state.durable.wish }, to: member })
   }
   if (state.latest !== null) turn.effects.push({ kind: 'send', message: state.latest, to: member })
-  for (const { round } of state.lead?.collecting ?? []) {
+  for (const { round } of signs(state) ? (state.lead?.collecting ?? []) : []) {
+    // A begin that still waits for the disk goes out with the others, to this member too (P9).
+    if (compareSlots({ epoch: state.epoch, round }, state.durable.floor) > 0) continue
     turn.effects.push({ kind: 'send', message: { kind: 'begin', epoch: state.epoch, round }, to: member })
   }
 }
@@ -149,20 +153,29 @@ function help(turn: Turn, member: number): void {
 
 /**
  * P9, state lost or restored: every epoch I acted in was wished for by 2f+1 members, so at least f honest others know
- * it; n−f claims of others miss at most f−1 of those. Nothing I signed had a T above my clock and its skew.
+ * it; n−f claims of others miss at most f−1 of those. Nothing I signed had a T above my clock and its skew. The highest
+ * claim may be a liar's, so it bounds only what I sign; my own wish follows f+1 of the claims, one of which is honest. A
+ * claim far above those is not counted: it would only keep this member silent for good (ADR 0009).
  */
 function hearClaim(turn: Turn, member: number, epoch: number): void {
   if (turn.state.standing !== 'unprovable') return
   const claims = turn.state.claims.with(member, Math.max(epoch, turn.state.claims[member] ?? 0))
   turn.state = { ...turn.state, claims }
-  const heard = claims.filter((claim) => claim !== null)
-  if (heard.length < turn.context.committee.thresholds.available) return
-  const highest = Math.max(...heard)
+  const { thresholds, timing } = turn.context.committee
+  const plausible = plausibleClaims(claims, thresholds.oneHonest)
+  if (plausible.length < thresholds.available) return
   const durable = {
-    wish: highest,
-    floor: { epoch: highest, round: 0xffff_ffff },
-    floorMs: turn.now.wallMs + turn.context.committee.timing.skewMs,
+    wish: plausible[thresholds.oneHonest - 1]!,
+    floor: { epoch: plausible[0]!, round: 0xffff_ffff },
+    floorMs: turn.now.wallMs + timing.skewMs,
   }
   turn.state = { ...turn.state, standing: 'adopting', asked: durable, askedAtMs: turn.now.steadyMs }
   turn.effects.push({ kind: 'persist', durable, adopt: true })
+}
+
+/** Claims that count, highest first: at most `claimsApartMax` above the (f+1)-th highest. */
+export function plausibleClaims(claims: readonly (number | null)[], oneHonest: number): readonly number[] {
+  const ranked = claims.filter((claim) => claim !== null).sort((a, b) => b - a)
+  const honest = ranked[oneHonest - 1]
+  return honest === undefined ? [] : ranked.filter((claim) => claim <= honest + claimsApartMax)
 }

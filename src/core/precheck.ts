@@ -1,8 +1,9 @@
 // Whether a message is worth its signatures' price: the cheap rules first, so that a flood costs no curve arithmetic (P14).
 
 import { equalBytes } from './bytes.js'
-import { gatheringOf } from './gatherings.js'
-import { compareSlots, type ReportHeader, type Slot, type Unverified } from './messages.js'
+import { epochsAheadMax } from './follow.js'
+import { gatheringOf, isPassed } from './gatherings.js'
+import type { ReportHeader, Slot, Unverified } from './messages.js'
 import type { Context, DropReason, State } from './state.js'
 
 /**
@@ -56,10 +57,10 @@ function precheckProposal(
 ): DropReason | null {
   const gathering = gatheringOf(state, proposal)
   if (gathering?.proposal) return equalBytes(gathering.proposal.signature, proposal.signature) ? 'REPEATED' : null
-  if (gathering?.fetched) return null
-  if (from !== context.leaderOf(proposal.epoch)) return 'NOT_LEADER'
   if (proposal.observations.length < context.committee.thresholds.available) return 'TOO_FEW'
-  if (proposal.epoch < state.epoch) return 'OTHER_EPOCH'
+  if (gathering && gathering.asked.length > 0) return null
+  if (from !== context.leaderOf(proposal.epoch)) return 'NOT_LEADER'
+  if (proposal.epoch < state.epoch || proposal.epoch > state.epoch + epochsAheadMax) return 'OTHER_EPOCH'
   if (proposal.epoch > state.epoch) {
     return state.early.some((held) => held.epoch === proposal.epoch && held.proposal !== null) ? 'REPEATED' : null
   }
@@ -69,8 +70,4 @@ function precheckProposal(
 
 function sameHeader(a: ReportHeader, b: ReportHeader): boolean {
   return a.attestedAtMs === b.attestedAtMs && equalBytes(a.root, b.root)
-}
-
-function isPassed(state: State, slot: Slot): boolean {
-  return state.latest !== null && compareSlots(slot, state.latest) <= 0
 }

@@ -76,7 +76,9 @@ export interface Gathering extends Slot {
   readonly certificate: Certificate | null
   readonly delivered: boolean
   readonly sealed: boolean
-  readonly fetched: boolean
+  /** Members asked for the proposal, in order, and when the last was. */
+  readonly asked: readonly number[]
+  readonly askedAtMs: number
   /** Members whose fetch for this slot was answered. */
   readonly served: readonly number[]
 }

@@ -3,6 +3,7 @@
 import { onAttestation, onCertificate, onFetch, onSeal } from './certify.js'
 import { afterHalt, onDisown, onImpostor } from './disown.js'
 import { type Durable, raise } from './durable.js'
+import { advanceFetches, fetchesWakeAtMs } from './fetch.js'
 import { onBegin, onObserved, onOwnMove, onProposal, replayEarly } from './follow.js'
 import { advanceLead, leadWakesAtMs, onMoved, onObservation, takeLead } from './lead.js'
 import type { Message } from './messages.js'
@@ -78,7 +79,7 @@ export function wakeAtMs(context: Context, state: State): number {
     state.lead === null || state.closed.length > 0
       ? Infinity
       : leadWakesAtMs(state.lead, context.committee.timing.slotMs)
-  return Math.min(leadMs, pacemakerWakesAtMs({ context, state }))
+  return Math.min(leadMs, pacemakerWakesAtMs({ context, state }), fetchesWakeAtMs(context, state))
 }
 
 function apply(turn: Turn, event: Event): void {
@@ -176,5 +177,6 @@ function finish(turn: Turn, epochBefore: number): Transition {
   }
   advanceLead(turn)
   advancePacemaker(turn)
+  advanceFetches(turn)
   return { state: turn.state, effects: turn.effects }
 }

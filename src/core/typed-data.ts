@@ -1,6 +1,6 @@
 // EIP-712 by hand on packed bytes: the five types that Assay signs (P5, P6, P9, P11), and no others.
 
-import { putU32, putU48, utf8 } from './bytes.js'
+import { concat, putU32, putU48, utf8 } from './bytes.js'
 import type { Engine } from './engine.js'
 import type { ReportHeader, Slot } from './messages.js'
 
@@ -95,6 +95,10 @@ function putBytes32(frame: Uint8Array, at: number, value: Uint8Array): void {
 }
 
 function putSlot(frame: Uint8Array, slot: Slot): void {
+  // What does not fit would be signed as another slot.
+  if (slot.epoch >>> 0 !== slot.epoch || slot.round >>> 0 !== slot.round) {
+    throw new Error(`no slot: ${slot.epoch}/${slot.round}`)
+  }
   putU32(frame, 60, slot.epoch)
   putU32(frame, 92, slot.round)
 }
@@ -139,6 +143,14 @@ export function observationDigest(engine: Engine, domain: Domain, observation: O
 /** What a proposal's signature covers (P6). */
 export interface ProposalHeader extends Slot {
   readonly observationsHash: Uint8Array
+}
+
+/** What a proposal's signature covers of its observations: digest and signature of each, in order. */
+export function hashObservations(
+  engine: Engine,
+  observations: readonly { readonly digest: Uint8Array; readonly signature: Uint8Array }[],
+): Uint8Array {
+  return engine.keccak256(concat(...observations.flatMap(({ digest, signature }) => [digest, signature])))
 }
 
 /** Digest of Proposal(uint32 epoch,uint32 round,bytes32 observations) under the domain of D (P6). */

@@ -1,12 +1,13 @@
 // The only holder of the signing key: it computes what it signs, and refuses whatever could contradict an earlier signature.
 
 import { OracleError } from '../base/errors.js'
-import { concat, equalBytes } from '../core/bytes.js'
+import { equalBytes } from '../core/bytes.js'
 import type { Durable } from '../core/durable.js'
 import { compareSlots, type Draft, type Slot } from '../core/messages.js'
 import {
   disownedDigest,
   domainOf,
+  hashObservations,
   observationDigest,
   proposalDigest,
   reportDigest,
@@ -70,10 +71,11 @@ export function createKeyring(parts: KeyringParts): Keyring {
     switch (draft.kind) {
       case 'observation':
         return observationDigest(engine, inner, { ...draft, readingsHash: engine.keccak256(draft.readings) })
-      case 'proposal': {
-        const signed = draft.observations.flatMap((observation) => [observation.digest, observation.signature])
-        return proposalDigest(engine, inner, { ...draft, observationsHash: engine.keccak256(concat(...signed)) })
-      }
+      case 'proposal':
+        return proposalDigest(engine, inner, {
+          ...draft,
+          observationsHash: hashObservations(engine, draft.observations),
+        })
       case 'attestation':
         return reportDigest(engine, outer, draft)
       case 'seal':

@@ -1,6 +1,6 @@
 // What stands between a peer's bytes and the core: every signature and reading is verified here, or the message dropped.
 
-import { concat, equalBytes, fromHex } from '../core/bytes.js'
+import { equalBytes, fromHex } from '../core/bytes.js'
 import type { Committee } from '../core/committee.js'
 import type { Engine } from '../core/engine.js'
 import { checkPacked, type Layout } from '../core/layout.js'
@@ -12,18 +12,18 @@ import type {
   SignedMessage,
   Unverified,
   UnverifiedObservation,
+  UnverifiedProposal,
 } from '../core/messages.js'
 import {
   disownedDigest,
   domainOf,
+  hashObservations,
   observationDigest,
   proposalDigest,
   reportDigest,
   sealedDigest,
 } from '../core/typed-data.js'
-
-/** What the keyring knows of a signature that bears our own key. */
-export type Authorship = 'mine' | 'not-mine' | 'unknown'
+import type { Authorship } from '../crypto/signed-history.js'
 
 export interface VerifyParts {
   readonly engine: Engine
@@ -75,30 +75,44 @@ export function createVerify(parts: VerifyParts): (message: Unverified) => Verdi
     return isSignedBy(member, message.digest, message.signature) ? { message } : { fault: 'SIGNATURE' }
   }
 
-  const verifyObservation = (observation: UnverifiedObservation): Verdict => {
+  /** Checks the readings and computes the digest; the signature is still to be verified. */
+  const digestObservation = (observation: UnverifiedObservation): Observation | VerifyFault => {
     const fault = checkPacked(layout, observation.readings)
-    if (fault !== null) return { fault: fault as VerifyFault }
-    if (observation.clockMs === 0) return { fault: 'CLOCK_RANGE' }
+    if (fault !== null) return fault as VerifyFault
+    if (observation.clockMs === 0) return 'CLOCK_RANGE'
     const readingsHash = engine.keccak256(observation.readings)
-    const digest = observationDigest(engine, inner, { ...observation, readingsHash })
-    return verifySigned(observation.member, { ...observation, digest })
+    return { ...observation, digest: observationDigest(engine, inner, { ...observation, readingsHash }) }
+  }
+
+  /** The leader's signature covers all digests, so it comes first: a forger's proposal costs one recovery, not n. */
+  const verifyProposal = (proposal: UnverifiedProposal): Verdict => {
+    const observations: Observation[] = []
+    for (const item of proposal.observations) {
+      const observation = digestObservation(item)
+      if (typeof observation === 'string') return { fault: observation }
+      observations.push(observation)
+    }
+    const digest = proposalDigest(engine, inner, {
+      ...proposal,
+      observationsHash: hashObservations(engine, observations),
+    })
+    const verdict = verifySigned(leaderOf(proposal.epoch), { ...proposal, observations, digest })
+    if (!('message' in verdict)) return verdict
+    for (const observation of observations) {
+      const signed = verifySigned(observation.member, observation)
+      if (!('message' in signed)) return signed
+    }
+    return verdict
   }
 
   return (message) => {
     switch (message.kind) {
-      case 'observation':
-        return verifyObservation(message)
-      case 'proposal': {
-        const observations: Observation[] = []
-        for (const item of message.observations) {
-          const verdict = verifyObservation(item)
-          if (!('message' in verdict)) return verdict
-          observations.push(verdict.message as Observation)
-        }
-        const observationsHash = engine.keccak256(hashable(observations))
-        const digest = proposalDigest(engine, inner, { ...message, observationsHash })
-        return verifySigned(leaderOf(message.epoch), { ...message, observations, digest })
+      case 'observation': {
+        const observation = digestObservation(message)
+        return typeof observation === 'string' ? { fault: observation } : verifySigned(message.member, observation)
       }
+      case 'proposal':
+        return verifyProposal(message)
       case 'attestation': {
         const digest = reportDigest(engine, outer, message)
         return verifySigned(message.member, { ...message, digest })
@@ -135,8 +149,3 @@ export function createVerify(parts: VerifyParts): (message: Unverified) => Verdi
 }
 
 const onceKinds = ['observation', 'proposal', 'attestation'] as const
-
-/** What a proposal's signature covers: digest and signature of each observation, in order. */
-export function hashable(observations: readonly { digest: Uint8Array; signature: Uint8Array }[]): Uint8Array {
-  return concat(...observations.flatMap((observation) => [observation.digest, observation.signature]))
-}

@@ -29,8 +29,12 @@ export type FrameFault =
   | 'FRAME_ORDER'
   | 'FRAME_TIME'
   | 'FRAME_ROUND'
+  | 'FRAME_EPOCH'
 
 export type Decoded = { readonly message: Unverified } | { readonly fault: FrameFault }
+
+/** The last epoch anybody may wish for. */
+const epochMax = 0xffff_0000
 
 /** Bytes of one observation in a proposal, without its readings. */
 const itemHeadBytes = 107
@@ -136,7 +140,9 @@ export function decodeFrame(digest: Uint8Array, n: number, from: number, frame: 
 function readBody(reader: Reader, kind: keyof typeof frameKinds, n: number, from: number): Unverified | FrameFault {
   if (kind === 'wish') {
     const epoch = reader.u32()
-    return reader.isShort ? 'FRAME_LENGTH' : { kind, epoch }
+    if (reader.isShort) return 'FRAME_LENGTH'
+    // No committee lives to see it; beyond it epochs would no longer fit their field.
+    return epoch > epochMax ? 'FRAME_EPOCH' : { kind, epoch }
   }
   const slot = { epoch: reader.u32(), round: reader.u32() }
   if (reader.isShort) return 'FRAME_LENGTH'

@@ -28,7 +28,7 @@ export function writeSynthetic(
       if (field.type === 'bool') return BigInt((base >>> 3) & 1)
       if (field.combine !== 'median') return BigInt(Math.floor(tick / 10))
       const noise = mix(seed ^ Math.imul(self + 1, 0x9e37_79b9), feed.index * 31 + i, tick) % 101
-      return BigInt(100_000_000 + (base % 1_000_000) + i) * 20_000n + BigInt(noise - 50) * 20_000_0n
+      return BigInt(100_000_000 + (base % 1_000_000) + i) * 20_000n + BigInt(noise - 50) * 2_000_000n
     })
     board.update(feed.index, reading(values, timeMs))
   }

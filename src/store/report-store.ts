@@ -238,7 +238,8 @@ function reportStore(
       return writer.state
     },
     put: (report) => {
-      const bytes = Buffer.from(encodeReport(report))
+      const encoded = encodeReport(report)
+      const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length)
       const time = Buffer.alloc(6)
       putU48(time, 0, report.attestedAtMs)
       const check = (): boolean => {

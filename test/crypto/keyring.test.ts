@@ -6,10 +6,16 @@ import { refusalOf } from '../../src/base/errors.js'
 import { equalBytes, toHex } from '../../src/core/bytes.js'
 import type { Durable } from '../../src/core/durable.js'
 import type { Draft, Observation, Slot } from '../../src/core/messages.js'
-import { domainOf, observationDigest, proposalDigest, reportDigest, sealedDigest } from '../../src/core/typed-data.js'
+import {
+  domainOf,
+  hashObservations,
+  observationDigest,
+  proposalDigest,
+  reportDigest,
+  sealedDigest,
+} from '../../src/core/typed-data.js'
 import { createWasmEngine, type SigningEngine } from '../../src/crypto/engine-wasm.js'
 import { createKeyring, type Keyring } from '../../src/crypto/keyring.js'
-import { hashable } from '../../src/network/verify.js'
 
 const salt = new Uint8Array(32).fill(1)
 const committeeDigest = new Uint8Array(32).fill(2)
@@ -65,7 +71,7 @@ describe('what is signed', () => {
     const outer = domainOf(engine, salt)
     const observed = { ...at, clockMs: 6000, evidence: bytes(1), readingsHash: engine.keccak256(bytes(1)) }
     const observations = [{ digest: bytes(1), signature: new Uint8Array(64).fill(1) }]
-    const observationsHash = engine.keccak256(hashable(observations))
+    const observationsHash = hashObservations(engine, observations)
     const expected: [Draft, Uint8Array][] = [
       [observation(at), observationDigest(engine, inner, observed)],
       [proposal(at), proposalDigest(engine, inner, { ...at, observationsHash })],

@@ -3,12 +3,12 @@
 import type { Attestation, Disown, Draft, Message, Observation, Proposal, Seal } from '../../src/core/messages.js'
 import {
   disownedDigest,
+  hashObservations,
   observationDigest,
   proposalDigest,
   reportDigest,
   sealedDigest,
 } from '../../src/core/typed-data.js'
-import { hashable } from '../../src/network/verify.js'
 import type { Play } from './cast.js'
 import type { SymbolicEngine } from './symbolic-engine.js'
 
@@ -20,7 +20,7 @@ export function digestOfDraft(engine: SymbolicEngine, { inner, outer }: Play, dr
     case 'proposal':
       return proposalDigest(engine, inner, {
         ...draft,
-        observationsHash: engine.keccak256(hashable(draft.observations)),
+        observationsHash: hashObservations(engine, draft.observations),
       })
     case 'attestation':
       return reportDigest(engine, outer, draft)

@@ -1,10 +1,14 @@
 // The simulator's command line: npm run sim -- --schedules N --seed S --n N --workers W --json, or --bugs.
 
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type ChunkResult, createCasting } from './chunk.js'
 import { type Figures, figuresOf } from './figures.js'
 import { mutants } from './mutants.js'
 import { hunt } from './mutate.js'
 import { playAll } from './pool.js'
+import { shrink } from './shrink.js'
+import { storyOf, writeStory } from './story.js'
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +21,8 @@ const { values } = parseArgs({
     codes: { type: 'string' },
     bug: { type: 'string' },
     bugs: { type: 'boolean', default: false },
+    stories: { type: 'string' },
+    name: { type: 'string' },
   },
 })
 
@@ -40,8 +46,20 @@ async function simulate(): Promise<void> {
   const controls = await playAll({ ...order, count: played, isControl: true, stopsAtFirst: false })
   const figures = figuresOf(seed, results, controls, (performance.now() - began) / 1000)
   if (process.stderr.isTTY) process.stderr.write('\n')
+  await tellFirst(results)
   console.log(values.json ? JSON.stringify(figures) : JSON.stringify(figures, null, 2))
   process.exitCode = isFine(figures) ? 0 : 1
+}
+
+/** Makes the first violation small and writes its story, to `--stories` or to test/scenarios. */
+async function tellFirst(results: readonly ChunkResult[]): Promise<void> {
+  const first = results.flatMap((result) => result.violations)[0]
+  if (first === undefined || values.stories === 'none') return
+  const small = await shrink(createCasting()(first.schedule.n), first.schedule, first.violation)
+  const name = values.name ?? `${first.violation.code}-${first.schedule.seed}`.toLowerCase()
+  const folder = values.stories ?? fileURLToPath(new URL('../../../test/scenarios', import.meta.url))
+  const path = await writeStory(folder, storyOf(name, small.schedule, small.violation))
+  console.error(`${first.violation.code} in schedule ${first.index}: ${first.violation.text}; its story: ${path}`)
 }
 
 /** Hunts the seeded bug that is named, or all, and prints a line for each; fails when one is not found. */
@@ -49,7 +67,12 @@ async function huntBugs(): Promise<void> {
   const named = mutants.filter((mutant) => values.bugs || mutant.name === values.bug)
   if (named.length === 0) stop(`--bug is one of ${mutants.map((mutant) => mutant.name).join(', ')}`)
   for (const mutant of named) {
-    const hunted = await hunt(mutant, values.schedules === undefined ? 10_000 : count, seed, workers)
+    const hunted = await hunt(mutant, {
+      schedules: values.schedules === undefined ? 10_000 : count,
+      seed,
+      workers,
+      stories: values.stories ?? 'none',
+    })
     console.log(JSON.stringify(hunted))
     if (!hunted.found) process.exitCode = 1
   }

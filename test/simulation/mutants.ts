@@ -357,13 +357,61 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'wish-said-once',
+    name: 'observed-out-of-order',
+    step: 'P5',
+    edits: [{ file: follow, find: ' || slot.round <= state.follow.observedRound', replace: '' }],
+  },
+  {
+    name: 'proposes-while-closed',
+    step: 'P9',
+    edits: [
+      {
+        file: 'src/core/lead.ts',
+        find: 'if (count === thresholds.n && signs(turn.state))',
+        replace: 'if (count === thresholds.n)',
+      },
+    ],
+  },
+  {
+    name: 'leads-unprovable',
+    step: 'P9',
+    edits: [
+      {
+        file: pacemaker,
+        find: "return state.standing === 'sound' && context.leaderOf(epoch)",
+        replace: 'return context.leaderOf(epoch)',
+      },
+      {
+        file: step,
+        find: 'if (mayLead(turn, epoch)) turn.state = {',
+        replace: 'if (turn.state.lead !== null) turn.state = {',
+      },
+    ],
+  },
+  {
+    name: 'wakes-without-end',
     step: 'P12',
     edits: [
       {
         file: pacemaker,
-        find: 'return state.wishSent.atMs + context.committee.timing.resendMs',
-        replace: 'return Infinity',
+        find: "const mayWish = state.standing === 'sound' && state.asked",
+        replace: 'const mayWish = state.asked',
+      },
+    ],
+  },
+  {
+    name: 'double-ignored',
+    step: 'P9',
+    edits: [
+      {
+        file: 'src/network/verify.ts',
+        find: "return made === 'unknown' ? 'fine' : 'impostor'",
+        replace: "return 'fine'",
+      },
+      {
+        file: 'src/network/verify.ts',
+        find: 'return signsHere ? { impostor: certificate } : { message: certificate }',
+        replace: 'return { message: certificate }',
       },
     ],
   },

@@ -47,8 +47,16 @@ export async function editsOf(mutant: Mutant): Promise<Map<string, string>> {
   return new Map(await Promise.all(texts))
 }
 
-/** Hunts a mutant through at most `schedules` schedules from `seed`. Needs the compiled tree in dist. */
-export async function hunt(mutant: Mutant, schedules: number, seed: string, workers: number): Promise<Hunt> {
+/** At most `schedules` schedules from `seed`; a story of the find goes to the folder `stories`, unless it is 'none'. */
+export interface HuntOrder {
+  readonly schedules: number
+  readonly seed: string
+  readonly workers: number
+  readonly stories: string
+}
+
+/** Hunts a mutant. Needs the compiled tree in dist. */
+export async function hunt(mutant: Mutant, { schedules, seed, workers, stories }: HuntOrder): Promise<Hunt> {
   const began = performance.now()
   const root = projectRoot()
   const folder = await mkdtemp(join(tmpdir(), 'assay-mutant-'))
@@ -68,6 +76,7 @@ export async function hunt(mutant: Mutant, schedules: number, seed: string, work
     const codes = mutant.codes === undefined ? [] : ['--codes', mutant.codes.join(',')]
     const figures = await play(folder, [
       ...['--schedules', String(schedules), '--seed', seed, '--workers', String(workers), '--json', '--first'],
+      ...['--stories', stories, '--name', mutant.name],
       ...codes,
     ])
     const first = figures.violations.toSorted((a, b) => a.index - b.index)[0]

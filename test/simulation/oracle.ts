@@ -48,8 +48,9 @@ export class Oracle {
   play: Play
   /** Its clock is, or was, off by more than skewMs. */
   isAstray = false
-  /** The last report it delivered, in true time. */
+  /** The last report it delivered, and its last attestation, in true time. */
   deliveredAtMs = -1
+  attestedAtMs = -1
   readonly #scene: Scene
   #runner: Runner | null = null
   #state: State | null = null
@@ -122,7 +123,10 @@ export class Oracle {
     const context = this.play.contexts[this.member]!
     const { committee } = this.play
     const opening = record.standing === 'unprovable' ? null : record.durable
-    if (record.doubt !== null) stage.fired.count(`B27 ${record.doubt} record refused`)
+    if (record.doubt !== null) {
+      stage.fired.count(`B27 ${record.doubt} record refused`)
+      this.#scene.witness.unproven(this.member)
+    }
     const keyring = createKeyring({
       engine,
       privateKey: keys[this.member]!.slice(),
@@ -239,7 +243,8 @@ export class Oracle {
   #note(frame: Uint8Array): void {
     const { witness } = this.#scene
     if (frame[1] === frameKinds.begin) {
-      witness.began({ epoch: getU32(frame, frameHeadBytes), round: getU32(frame, frameHeadBytes + 4) })
+      const slot = { epoch: getU32(frame, frameHeadBytes), round: getU32(frame, frameHeadBytes + 4) }
+      witness.began(this.member, slot, this.#life)
     } else if (frame[1] === frameKinds.wish) {
       witness.wished(this.member, getU32(frame, frameHeadBytes), this.#runner?.state() ?? null)
     }
@@ -248,6 +253,7 @@ export class Oracle {
   #signed(draft: Draft, { digest }: Signed): void {
     const { witness } = this.#scene
     const state = this.#runner?.state() ?? null
+    if (draft.kind === 'attestation') this.attestedAtMs = this.#scene.stage.queue.nowMs
     const { isAstray, member } = this
     const isShaken = this.clock.isShaken(500)
     witness.signed({ member, wallMs: this.clock.now().wallMs, state, isAstray, isShaken }, draft, digest)

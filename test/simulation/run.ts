@@ -175,7 +175,15 @@ class Patience {
     }
     const { witness, stage } = this.#troupe.scene
     if (witness.reports < reportsMin || stage.events < eventsMin) return false
-    return this.#mustDeliver.every((oracle) => oracle.deliveredAtMs > this.#schedule.healMs)
+    return this.#mustDeliver.every((oracle) => oracle.deliveredAtMs > this.#schedule.healMs) && this.#areDoublesFound()
+  }
+
+  /** Two machines that both attest with one key after the healing stop, both of them (P9, B28). */
+  #areDoublesFound(): boolean {
+    const { doubled, oracles } = this.#troupe
+    const machines = oracles.filter(({ member }) => doubled.has(member))
+    const areActive = machines.length > 0 && machines.every((oracle) => oracle.attestedAtMs > this.#schedule.healMs)
+    return !areActive || machines.every((oracle) => oracle.state?.halted)
   }
 
   complaint(): string {
@@ -183,7 +191,8 @@ class Patience {
     const lacking = this.#mustDeliver.filter((oracle) => oracle.deliveredAtMs <= this.#schedule.healMs)
     return (
       `healed at ${this.#schedule.healMs}, ${witness.reports} reports, the last at ${witness.lastReportAtMs}; ` +
-      `no report since the healing at ${lacking.map((oracle) => oracle.member).join(' ')}`
+      `no report since the healing at members [${lacking.map((oracle) => oracle.member).join(' ')}]` +
+      (this.#areDoublesFound() ? '' : '; two machines go on with one key')
     )
   }
 

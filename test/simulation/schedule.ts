@@ -134,7 +134,7 @@ export function drawControl(seed: bigint, index: number, n: number): Schedule {
     outdated: [],
     late: [],
     steps: [],
-    healMs: 3000,
+    healMs: 6000,
   }
 }
 

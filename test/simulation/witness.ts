@@ -31,7 +31,7 @@ interface SlotBook extends Slot {
   readonly proposals: (Uint8Array | null)[]
   readonly attestations: (Uint8Array | null)[]
   readonly reports: ReportBook[]
-  hasBegun: boolean
+  begunInLife: number | null
   delivered: Uint8Array | null
 }
 
@@ -56,6 +56,9 @@ export class Witness {
   readonly #slots = new Map<number, SlotBook>()
   readonly #lastAttested: { slot: Slot; timeMs: number }[]
   readonly #wishes: number[]
+  /** The highest epoch each member signed in, and the one at or below which it must not sign again. */
+  readonly #signedIn: number[]
+  readonly #bound: number[]
   #highestEpoch = 0
   readonly #identities: readonly (readonly number[])[]
   /** Members that do not count as honest: byzantine, or two machines with one key. */
@@ -76,6 +79,8 @@ export class Witness {
     this.#quorum = Math.floor((n + f) / 2) + 1
     this.#lastAttested = Array.from({ length: n }, () => ({ slot: { epoch: 0, round: 0 }, timeMs: -1 }))
     this.#wishes = Array(n).fill(0)
+    this.#signedIn = Array(n).fill(-1)
+    this.#bound = Array(n).fill(-1)
     this.#identities = committee.feeds.map((feed) =>
       feed.fields.flatMap((field, i) => (field.combine === 'identity' ? [i] : [])),
     )
@@ -87,9 +92,17 @@ export class Witness {
     this.violation ??= { code, text, atMs: this.#stage.queue.nowMs }
   }
 
-  /** An honest member's begin left it. */
-  began(slot: Slot): void {
-    this.#book(slot).hasBegun = true
+  /** An honest leader's begin left it, in its `life`-th life: a slot is begun in one life only (P9). */
+  began(member: number, slot: Slot, life: number): void {
+    const book = this.#book(slot)
+    if (book.begunInLife !== null && book.begunInLife !== life)
+      this.accuse('P9', `${member} began slot ${slot.epoch}/${slot.round} before and after a restart`)
+    book.begunInLife = life
+  }
+
+  /** A member starts without a provable record: what it signed so far must bind it by the claims of others (P9). */
+  unproven(member: number): void {
+    this.#bound[member] = this.#signedIn[member]!
   }
 
   /** A signature of a faulty member on a report header. */
@@ -116,6 +129,9 @@ export class Witness {
     const book = this.#book(draft)
     if (draft.kind === 'seal') return this.#sealed(book, member, draft.reportDigest, at)
     if (draft.epoch !== state.epoch) this.accuse('P7', `${at}: signed in epoch ${state.epoch}`)
+    if (draft.epoch <= this.#bound[member]!)
+      this.accuse('P9', `${at}: it may have signed in that epoch before its loss`)
+    this.#signedIn[member] = Math.max(this.#signedIn[member]!, draft.epoch)
     const { durable } = state
     const timeMs = draft.kind === 'observation' ? draft.clockMs : draft.kind === 'attestation' ? draft.attestedAtMs : 0
     if (compareSlots(draft, durable.floor) > 0 || timeMs > durable.floorMs)
@@ -133,7 +149,8 @@ export class Witness {
     const { clockMs, readings } = draft
     book.observed[signer.member] = { clockMs, readings, isAstray: signer.isAstray }
     const leader = this.#leaderOf(draft.epoch)
-    if (!this.faulty.has(leader) && !book.hasBegun) this.accuse('P5', `${at}: the leader ${leader} began no such round`)
+    if (!this.faulty.has(leader) && book.begunInLife === null)
+      this.accuse('P5', `${at}: the leader ${leader} began no such round`)
   }
 
   #proposes(draft: Extract<Draft, { kind: 'proposal' }>, at: string): void {
@@ -306,7 +323,7 @@ export class Witness {
         proposals: none(),
         attestations: none(),
         reports: [],
-        hasBegun: false,
+        begunInLife: null,
         delivered: null,
       }
       this.#slots.set(key, book)
