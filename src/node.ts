@@ -267,6 +267,7 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
           )
       },
       countDrop: (_from, reason) => count(reason, 1),
+      charge: (from) => transport.charge(from),
       refused: (error) => log.error({ code: error.code, facts: error.facts }, error.message),
       halt: (code) => {
         keyring.stop(code)

@@ -26,6 +26,8 @@ export interface Ports {
   readonly deliverSeals: (seals: SealSet) => void
   readonly keepEvidence: (member: number, messages: readonly [SignedMessage, SignedMessage]) => void
   readonly countDrop: (from: number, reason: string) => void
+  /** A peer's frame was provably bad, which no correct member sends: whoever sent it is read more slowly (P14). */
+  readonly charge: (from: number) => void
   readonly halt: (code: string) => void
   /** The keyring refused to sign: a guard behind the core's own held. */
   readonly refused: (error: OracleError) => void
@@ -119,13 +121,19 @@ export function createRunner(parts: RunnerParts, ports: Ports): Runner {
     drain()
   }
 
+  const refuse = (from: number, fault: string): void => {
+    ports.countDrop(from, fault)
+    // What bears our own key may be an honest member's relay.
+    if (fault !== 'REFLECTED') ports.charge(from)
+  }
+
   const receive = (from: number, frame: Uint8Array): void => {
     const decoded = decodeFrame(digest, n, from, frame)
-    if ('fault' in decoded) return ports.countDrop(from, decoded.fault)
+    if ('fault' in decoded) return refuse(from, decoded.fault)
     const reason = precheck(context, state, from, decoded.message)
     if (reason !== null) return ports.countDrop(from, reason)
     const verdict = verify(decoded.message)
-    if ('fault' in verdict) ports.countDrop(from, verdict.fault)
+    if ('fault' in verdict) refuse(from, verdict.fault)
     else if ('impostor' in verdict) dispatch({ kind: 'impostor', message: verdict.impostor })
     else dispatch({ kind: 'received', from, message: verdict.message })
   }

@@ -107,12 +107,9 @@ async function verify(file: string, options: VerifyFlags): Promise<number> {
   const engine = await createWasmEngine()
   const committee = loadCommittee(engine, options.committee)
   const bytes = readReport(file)
-  const verdict = verifyReport(
-    engine,
-    bytes,
-    keysOf(committee),
-    options.anyAge ? {} : { nowMs: options.now ?? Date.now() },
-  )
+  const verdict = verifyReport(engine, bytes, keysOf(committee), {
+    nowMs: options.anyAge ? 'any' : (options.now ?? Date.now()),
+  })
   if (!verdict.ok) throw new OracleError(verdict.code, verdict.message, { path: verdict.path })
   const { epoch, round, attestedAtMs } = verdict.report
   printer().result(

@@ -54,9 +54,9 @@ export type ReportVerdict =
 
 /** How strict to be beyond the signatures. */
 export interface VerifyOptions {
-  /** The reader's clock. When given, values past their validity and statuses not in `accept` are refused (I-6). */
-  readonly nowMs?: number
-  /** Statuses the reader can use, OK alone unless said; giving it refuses all others even without `nowMs`. */
+  /** The reader's clock: values past their validity are refused (I-6). 'any' accepts every age, for archives and audits. */
+  readonly nowMs: number | 'any'
+  /** Statuses the reader can use, all others are refused (I-6): OK alone unless said, every one where any age will do. */
   readonly accept?: readonly Status[]
   readonly bytesMax?: number
 }
@@ -156,9 +156,9 @@ function verifySignatures(
 
 /** I-6: a value past its validity or of a status the reader did not accept is refused, never passed on in silence. */
 function checkUsable(report: VerifiedReport, options: VerifyOptions): void {
-  const accept = options.accept ?? (options.nowMs === undefined ? statuses : ['OK'])
+  const accept = options.accept ?? (options.nowMs === 'any' ? statuses : ['OK'])
   // A quorum says that it is at least T, whatever the reader's clock says.
-  const nowMs = options.nowMs === undefined ? 0 : Math.max(options.nowMs, report.attestedAtMs)
+  const nowMs = options.nowMs === 'any' ? 0 : Math.max(options.nowMs, report.attestedAtMs)
   report.bundles.forEach((bundle, i) => {
     bundle.feeds.forEach((feed, j) => {
       const place = new Place(feed, `/leaves/${i}/feeds/${j}`, invalid)
@@ -225,7 +225,7 @@ export function verifyReport(
   engine: Engine,
   bytes: Uint8Array,
   trust: CommitteeKeys,
-  options: VerifyOptions = {},
+  options: VerifyOptions,
 ): ReportVerdict {
   if (new Set(trust.addresses.map(toHex)).size !== trust.addresses.length)
     throw new Error('the trusted addresses are not distinct')

@@ -69,6 +69,11 @@ export class Lane {
     return dropped
   }
 
+  /** The sender is charged for a bad frame. */
+  fine(): void {
+    this.#frameRate.fine()
+  }
+
   /** Ends the lane and answers how many frames it lost. */
   close(): number {
     const lost = this.#queue.length

@@ -153,6 +153,15 @@ class MemoryTransport implements Transport {
     }))
   }
 
+  charge(from: number): void {
+    this.#peers.get(from)?.other?.laneTo(this.member.self)?.fine()
+  }
+
+  /** For transports: the way to `member`, if it is up. */
+  laneTo(member: number): Lane | null {
+    return this.#peers.get(member)?.lane ?? null
+  }
+
   counters(): ReturnType<Transport['counters']> {
     return this.#drops.counts
   }

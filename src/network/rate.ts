@@ -19,6 +19,11 @@ export class TokenBucket {
     this.#tokens -= tokens
   }
 
+  /** What a fault costs: whoever sends nothing else is read four times a second. */
+  fine(): void {
+    this.#tokens -= this.#perS / 4
+  }
+
   /** 0 when something may be spent; else milliseconds until a fiftieth of a second's worth is there. */
   waitMs(nowMs: number): number {
     this.#tokens = Math.min(this.#perS, this.#tokens + (Math.max(0, nowMs - this.#atMs) * this.#perS) / 1000)

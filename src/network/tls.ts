@@ -176,6 +176,10 @@ export class TlsTransport implements Transport {
     }))
   }
 
+  charge(from: number): void {
+    this.#peers.get(from)?.rates.frames.fine()
+  }
+
   counters(): ReturnType<Transport['counters']> {
     return this.#drops.counts
   }

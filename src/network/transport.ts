@@ -110,6 +110,8 @@ export interface Transport {
    * queue drops its oldest frames. Sending to oneself, to nobody, or above the caps is a programmer's error.
    */
   send(to: number, frame: Uint8Array): boolean
+  /** A frame of this peer was provably bad: it costs the peer a quarter of a second's worth of frames (P14). */
+  charge(from: number): void
   sessions(): readonly SessionStatus[]
   /** Drops since start, by reason. */
   counters(): Readonly<Partial<Record<DropReason, number>>>

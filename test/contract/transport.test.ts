@@ -175,6 +175,23 @@ describe.each(kinds)('transport contract: %s', (_name, open) => {
     expect(heard.slice(-99)).toEqual(Array.from({ length: 99 }, (_, i) => count - 99 + i))
   })
 
+  it('reads a member more slowly for each frame it is charged for', async () => {
+    const framesPerS = 400
+    const limits = { framesPerS, queueBytesMax: LARGE_BYTES }
+    const [liar, victim] = (await connected(2, [{ limits }, { limits }])) as [Node, Node]
+    const beginMs = performance.now()
+    victim.onFrame = (from, frame) => {
+      victim.frames.push({ from, frame })
+      victim.transport.charge(from)
+    }
+    for (let i = 0; i < 100; i++) liar.transport.send(victim.index, frameOf(SMALL, 100))
+    // One second's worth is there at once: four bad frames; then four a second, and not a hundred in a quarter of it.
+    await until('six frames', () => victim.frames.length >= 6)
+    expect(performance.now() - beginMs).toBeGreaterThan(200)
+    expect(victim.frames.length).toBeLessThan(20)
+    expect(victim.count('THROTTLED')).toBeGreaterThan(0)
+  })
+
   it('holds a member back that floods at 100 times its rate; the others do not feel it', async () => {
     const framesPerS = 500
     const limits = { framesPerS, queueBytesMax: LARGE_BYTES }

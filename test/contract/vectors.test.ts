@@ -41,11 +41,11 @@ describe.each([
       addresses: trust.addresses.map((address) => fromHex(address, 20)!),
     }
     const given = cases.map(({ name, options, report }) => {
-      const verdict = verifyReport(engine, utf8(report), keys, options)
+      const verdict = verifyReport(engine, utf8(report), keys, { nowMs: 'any', ...options })
       return [name, verdict.ok ? null : verdict.code]
     })
     expect(given).toEqual(cases.map(({ name, code }) => [name, code]))
     const alone = readFileSync(new URL('report.json', folder))
-    expect(verifyReport(engine, alone, keys)).toMatchObject({ ok: true, report: { sealers: [0, 2] } })
+    expect(verifyReport(engine, alone, keys, { nowMs: 'any' })).toMatchObject({ ok: true, report: { sealers: [0, 2] } })
   })
 })

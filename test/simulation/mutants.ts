@@ -225,8 +225,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: pacemaker,
-        find: 'if (heard.length < turn.context.committee.thresholds.available) return',
-        replace: 'if (heard.length < 1) return',
+        find: 'if (plausible.length < thresholds.available) return',
+        replace: 'if (plausible.length < 1) return',
       },
     ],
   },

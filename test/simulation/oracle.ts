@@ -222,6 +222,7 @@ export class Oracle {
       countDrop: (_from, reason) => {
         if (isHonest()) stage.drops.count(reason)
       },
+      charge: () => {},
       refused: () => {},
     }
   }
