@@ -210,6 +210,7 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
   }
   const failed = (error: unknown): void => {
     if (!(error instanceof OracleError)) return log.warn({ err: error }, 'a report was not stored')
+    if (error.code === 'REPORT_STORE_CONTRADICTS') later({ kind: 'contradicted' })
     // A full store said so once, by closing.
     if (error.code !== 'REPORT_STORE_FULL') log.warn({ code: error.code, facts: error.facts }, error.message)
   }

@@ -7,7 +7,7 @@ import { endFlights } from './lead.js'
 import { type Attestation, type Certificate, compareSlots, type Fetch, type Seal, type Slot } from './messages.js'
 import { enterByReport, noteReport } from './pacemaker.js'
 import { askWish } from './reserve.js'
-import { drop, type Gathering, signs, type Turn } from './state.js'
+import { drop, type Gathering, halt, signs, type Turn } from './state.js'
 
 /** One member's attestation: counted once a slot (I-5); a second, different one is fault evidence. */
 export function onAttestation(turn: Turn, from: number, attestation: Attestation): void {
@@ -136,9 +136,4 @@ export function onFetch(turn: Turn, from: number, fetch: Fetch): void {
   keepGathering(turn, { ...gathering, served: [...gathering.served, from] })
   turn.effects.push({ kind: 'send', message: gathering.proposal, to: from })
   if (gathering.certificate) turn.effects.push({ kind: 'send', message: gathering.certificate, to: from })
-}
-
-function halt(turn: Turn, code: string): void {
-  turn.state = { ...turn.state, halted: code, lead: null, pending: [] }
-  turn.effects.push({ kind: 'halt', code })
 }

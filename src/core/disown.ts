@@ -2,17 +2,16 @@
 
 import { equalBytes } from './bytes.js'
 import type { Certificate, Disown, SignedMessage } from './messages.js'
-import { drop, type Event, type Turn } from './state.js'
+import { drop, type Event, halt, type Turn } from './state.js'
 
 /** A signature of my key that is not mine, or one of mine disowned by another holder of my key: this oracle is done. */
 export function onImpostor(turn: Turn, message: SignedMessage | Certificate | Disown): void {
-  turn.state = { ...turn.state, halted: 'KEY_IN_USE_ELSEWHERE', lead: null, pending: [] }
   if (message.kind !== 'disown') {
     const { epoch, round, digest } = message
     const draft = { kind: 'disown', epoch, round, signedDigest: digest } as const
     turn.effects.push({ kind: 'sign', draft, to: 'all' })
   }
-  turn.effects.push({ kind: 'halt', code: 'KEY_IN_USE_ELSEWHERE' })
+  halt(turn, 'KEY_IN_USE_ELSEWHERE')
 }
 
 /**

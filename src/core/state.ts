@@ -157,6 +157,8 @@ export type Event =
   | { readonly kind: 'session'; readonly member: number; readonly up: boolean }
   /** A signature of our own key that we did not make, or one of ours that another process with our key disowns (P9). */
   | { readonly kind: 'impostor'; readonly message: SignedMessage | Certificate | Disown }
+  /** The store holds another report on a slot that was just attested: more than f members are faulty (I-1). */
+  | { readonly kind: 'contradicted' }
   /** The time named by wakeAtMs has come. */
   | { readonly kind: 'tick' }
 
@@ -222,6 +224,12 @@ export interface Turn {
 /** Adds a drop with its reason. */
 export function drop(turn: Turn, from: number, reason: DropReason): void {
   turn.effects.push({ kind: 'drop', from, reason })
+}
+
+/** Ends all signing for good. */
+export function halt(turn: Turn, code: string): void {
+  turn.state = { ...turn.state, halted: code, lead: null, pending: [] }
+  turn.effects.push({ kind: 'halt', code })
 }
 
 /** Whether this oracle signs at all right now. */

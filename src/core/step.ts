@@ -17,7 +17,7 @@ import {
   pacemakerWakesAtMs,
 } from './pacemaker.js'
 import { askWish, release } from './reserve.js'
-import type { Context, Event, Now, State, Transition, Turn } from './state.js'
+import { type Context, type Event, halt, type Now, type State, type Transition, type Turn } from './state.js'
 
 /**
  * The state of an oracle that starts with `durable` as found on disk; null when the record is lost, restored or
@@ -100,6 +100,8 @@ function apply(turn: Turn, event: Event): void {
       return onSession(turn, event.member, event.up)
     case 'impostor':
       return onImpostor(turn, event.message)
+    case 'contradicted':
+      return halt(turn, 'QUORUM_BROKEN')
     case 'tick':
       return
   }
