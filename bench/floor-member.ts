@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createServer, connect as dial, type TLSSocket } from 'node:tls'
 import { chooseEngine } from '../src/crypto/engine.js'
+import { createWasmEngine } from '../src/crypto/engine-wasm.js'
 
 const [self, basePort, folder, mode, readingsBytes, curves] = [
   Number(process.argv[2]),
@@ -21,7 +22,7 @@ const n = 4
 const quorum = 3
 const leader = 0
 const kinds = { moved: 1, begin: 2, observation: 3, proposal: 4, attestation: 5 } as const
-const { engine } = await chooseEngine(curves)
+const { engine } = chooseEngine(await createWasmEngine(), curves)
 const privateKey = new Uint8Array(32).fill(self + 1)
 const digest = new Uint8Array(32).fill(7)
 const signature = engine.sign(digest, privateKey)

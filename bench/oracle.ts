@@ -16,7 +16,8 @@ import type { Board } from '../src/observe/board.js'
 import { writeSynthetic } from '../src/observe/synthetic.js'
 
 const [folder, mode, curves] = process.argv.slice(2) as [string, 'lines' | 'clock', 'auto' | 'wasm']
-const config = loadConfig(await createWasmEngine(), folder)
+const wasm = await createWasmEngine()
+const config = loadConfig(wasm, folder)
 const { committee, self } = config
 const layout = layoutOf(committee)
 /** Source times of the ticks: any fixed time will do. */
@@ -41,7 +42,7 @@ function onClock(board: Board): () => void {
   return () => clearInterval(timer)
 }
 
-const { engine, kind } = await chooseEngine(curves)
+const { engine, kind } = chooseEngine(wasm, curves)
 const oracle = await startOracle({
   config,
   passphrase: (await readPassphrase(config.passphraseFile!)).text,

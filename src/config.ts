@@ -1,17 +1,17 @@
 // An oracle's folder to a checked, frozen Config: every path resolved, every document held against its rules.
 
-import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ErrorCode } from './base/error-codes.js'
 import { OracleError } from './base/errors.js'
+import { readBounded } from './base/read-file.js'
 import { parseJson } from './core/canonical.js'
 import { type Committee, parseCommittee } from './core/committee.js'
 import type { Engine } from './core/engine.js'
 import { checkSchema } from './schema/check.js'
 import { nodeConfig } from './schema/generated/validators.js'
 
-/** A committee document of 20,000 feeds is some 6 MB. */
-const committeeBytesMax = 16 * 1024 * 1024
+/** A committee document of 20,000 feeds of one number is some 6 MB; one of many small fields is larger. */
+const committeeBytesMax = 64 * 1024 * 1024
 const configBytesMax = 64 * 1024
 
 /** What one oracle runs with. Paths are absolute. */
@@ -88,13 +88,9 @@ export function loadCommittee(engine: Engine, file: string): Committee {
   return parseCommittee(engine, readDocument(file, committeeBytesMax, 'COMMITTEE_UNREADABLE'))
 }
 
-function readDocument(file: string, bytesMax: number, code: ErrorCode): unknown {
-  let bytes: Uint8Array
-  try {
-    bytes = readFileSync(file)
-  } catch (cause) {
-    throw new OracleError(code, `cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { path: file, cause })
-  }
+/** A JSON document that people write, with its place named in every refusal. */
+export function readDocument(file: string, bytesMax: number, code: ErrorCode): unknown {
+  const bytes = readBounded(file, bytesMax, code)
   try {
     return parseJson(bytes, bytesMax)
   } catch (cause) {

@@ -32,6 +32,8 @@ export const errorCodes = {
     'See what the operating system says: rights, a missing file, a full disk, or too few open files (ulimit -n 1024).',
   PROGRAM_UNLOADABLE: 'Allow more open files (ulimit -n 1024); if there are enough, install the program anew.',
   ENGINE_ABSENT: 'Install the optional package secp256k1, or set "engine" to "auto" in config.json.',
+  REPORT_UNKNOWN:
+    'Name a slot that has a report, or none for the latest; ask another member for one that this one lacks.',
   // Network
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',
   NETWORK_KEY_INVALID: 'Use the Ed25519 peer key (PKCS#8 PEM) whose public half the committee document names.',

@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { OracleError } from '../base/errors.js'
-import { loadCommittee } from '../config.js'
+import { loadCommittee, readDocument } from '../config.js'
 import { fromHex, toHex } from '../core/bytes.js'
 import { type Committee, parseCommittee } from '../core/committee.js'
 import { createWasmEngine, type SigningEngine } from '../crypto/engine-wasm.js'
@@ -55,7 +55,10 @@ export async function initCommittee(folder: string, options: InitOptions): Promi
   const committee = parseCommittee(engine, document)
   const file = join(folder, 'committee.json')
   await writeFile(file, `${JSON.stringify(document, null, 2)}\n`)
-  for (const { name } of members) await joinCommittee(join(folder, name), name, file, committee)
+  for (const { name } of members) {
+    const { passphraseFile } = passphraseOf(join(folder, name), options.passphraseFile)
+    await joinCommittee(join(folder, name), name, file, committee, passphraseFile)
+  }
   return members.map(({ name }) => join(folder, name))
 }
 
@@ -68,7 +71,8 @@ export async function initMember(
 ): Promise<PublicMember> {
   await makeEmpty(folder)
   const member = await makeKeys(await createWasmEngine(), folder, name, endpoint, options)
-  await writeFile(join(folder, 'member.json'), `${JSON.stringify(member, null, 2)}\n`)
+  const kept: MemberFile = { ...member, ...passphraseOf(folder, options.passphraseFile) }
+  await writeFile(join(folder, 'member.json'), `${JSON.stringify(kept, null, 2)}\n`)
   return member
 }
 
@@ -77,18 +81,33 @@ export async function initJoin(folder: string, committeeFile: string): Promise<v
   const engine = await createWasmEngine()
   const committee = loadCommittee(engine, resolve(committeeFile))
   const file = join(folder, 'member.json')
-  if (!existsSync(file)) {
-    throw new OracleError('FOLDER_UNFIT', 'this folder holds no member made by `assay init DIR --member`', {
-      path: folder,
-    })
+  // A second join would make a fresh record for a key that may have signed (P9): without one it has to ask the others.
+  if (existsSync(join(folder, 'config.json')) || !existsSync(file)) {
+    const message = 'this folder has joined already, or was not made by `assay init DIR --member`'
+    throw new OracleError('FOLDER_UNFIT', message, { path: folder })
   }
-  const member = JSON.parse(await readFile(file, 'utf8')) as PublicMember
+  const member = readMember(file)
   const known = committee.members.find((candidate) => candidate.name === member.name)
   if (known?.address !== member.address || known.peerKey !== member.peerKey) {
     const message = `the committee document does not hold member ${member.name} with this folder's keys`
     throw new OracleError('CONFIG_INVALID', message, { path: '/members' })
   }
-  await joinCommittee(folder, member.name, committeeFile, committee)
+  await joinCommittee(folder, member.name, committeeFile, committee, member.passphraseFile)
+  await rm(file)
+}
+
+/** What `initMember` leaves for `initJoin`. */
+interface MemberFile extends PublicMember {
+  readonly passphraseFile?: string
+}
+
+function readMember(file: string): MemberFile {
+  const found = readDocument(file, 65_536, 'FOLDER_UNFIT') as Partial<Record<keyof MemberFile, unknown>> | null
+  for (const field of ['name', 'address', 'peerKey', 'endpoint'] as const) {
+    if (typeof found?.[field] === 'string') continue
+    throw new OracleError('FOLDER_UNFIT', `member.json lacks "${field}"`, { path: `${file}#/${field}` })
+  }
+  return found as unknown as MemberFile
 }
 
 async function makeKeys(
@@ -118,7 +137,18 @@ async function makePassphrase(file: string): Promise<string> {
   return passphrase
 }
 
-async function joinCommittee(folder: string, name: string, committeeFile: string, committee: Committee): Promise<void> {
+/** Where an oracle finds its passphrase, relative to its folder: the file given, or the one made beside the keystore. */
+function passphraseOf(folder: string, given: string | undefined): { readonly passphraseFile: string } {
+  return { passphraseFile: given === undefined ? 'passphrase' : relative(folder, given) }
+}
+
+async function joinCommittee(
+  folder: string,
+  name: string,
+  committeeFile: string,
+  committee: Committee,
+  passphraseFile: string | undefined,
+): Promise<void> {
   const member = committee.members.find((candidate) => candidate.name === name)!
   const state = join(folder, 'state')
   await mkdir(state, { recursive: true, mode: 0o700 })
@@ -133,7 +163,7 @@ async function joinCommittee(folder: string, name: string, committeeFile: string
     committee: relative(folder, committeeFile),
     member: name,
     keystore: 'keystore.json',
-    ...(existsSync(join(folder, 'passphrase')) ? { passphraseFile: 'passphrase' } : {}),
+    ...(passphraseFile === undefined ? {} : { passphraseFile }),
     peerKey: 'peer.pem',
     certificate: 'peer-cert.pem',
     state: 'state',

@@ -1,14 +1,16 @@
 // The command line: what can be asked of Assay, and the exit code of each answer.
 
-import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { OracleError } from '../base/errors.js'
+import { readBounded } from '../base/read-file.js'
 import { loadCommittee } from '../config.js'
 import { keysOf } from '../core/committee.js'
+import type { Slot } from '../core/messages.js'
 import { type VerifiedFeed, verifyReport } from '../core/verify-report.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
 import { initCommittee, initJoin, initMember } from './init.js'
 import { createPrinter, type Printer } from './print.js'
+import { storedReport } from './report.js'
 import { start } from './start.js'
 
 /** Exit codes: 0 done, 1 refused (the error says why), 2 the command line is wrong, 3 an oracle halted. */
@@ -18,6 +20,9 @@ const program = new Command('assay')
   .option('--json', 'one JSON object a line instead of text')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+/** A report of a thousand feeds is some 700 kB. */
+const reportBytesMax = 16 * 1024 * 1024
 
 const printer = (): Printer => createPrinter(isJson(), process.stdout.isTTY === true)
 const isJson = (): boolean => program.opts()['json'] === true
@@ -61,6 +66,13 @@ program
   .option('--any-age', 'accept every age and status; the signatures must hold all the same')
   .description('verify a report offline')
   .action((file: string, options: VerifyFlags) => run(() => verify(file, options)))
+
+program
+  .command('report')
+  .argument('<dir>', 'the folder of an oracle that is stopped')
+  .option('--slot <epoch/round>', 'the report of this slot; the latest unless given', slot)
+  .description('print a stored report as report.json')
+  .action((folder: string, options: { slot?: Slot }) => run(() => report(folder, options.slot)))
 
 interface InitFlags {
   oracles: number
@@ -123,17 +135,25 @@ async function verify(file: string, options: VerifyFlags): Promise<number> {
   return 0
 }
 
+/** Writes exactly the bytes of report.json: a line break more would be another document. */
+async function report(folder: string, slot: Slot | undefined): Promise<number> {
+  process.stdout.write(await storedReport(folder, slot ?? null))
+  return 0
+}
+
+function slot(text: string): Slot {
+  const [, epoch, round] = /^(\d{1,10})\/(\d{1,10})$/.exec(text) ?? []
+  if (epoch === undefined || round === undefined) throw new InvalidArgumentError('a slot is written epoch/round.')
+  return { epoch: Number(epoch), round: Number(round) }
+}
+
 /** A feed without its cells, which are integers beyond JSON's; its value says the same. */
 function shown({ cells: _, ...feed }: VerifiedFeed): Omit<VerifiedFeed, 'cells'> {
   return feed
 }
 
 function readReport(file: string): Uint8Array {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new OracleError('REPORT_INVALID', 'the report cannot be read', { path: file, cause })
-  }
+  return readBounded(file, reportBytesMax, 'REPORT_INVALID')
 }
 
 class UsageError extends Error {}

@@ -13,6 +13,7 @@ import { promptPassphrase, readPassphrase } from '../crypto/passphrase.js'
 import { startOracle } from '../node.js'
 import { runSynthetic } from '../observe/synthetic.js'
 import type { Printer } from './print.js'
+import { onStopRequest } from './signals.js'
 
 /** Runs until a signal or a halt; resolves with the process's exit code. */
 export async function start(folder: string, printer: Printer, isJson: boolean): Promise<number> {
@@ -30,13 +31,14 @@ export async function start(folder: string, printer: Printer, isJson: boolean): 
 const haltedExit = 3
 
 async function startOne(folder: string, printer: Printer): Promise<number> {
-  const config = loadConfig(await createWasmEngine(), folder)
+  const wasm = await createWasmEngine()
+  const config = loadConfig(wasm, folder)
   const { name } = config.committee.members[config.self]!
   const passphrase =
     config.passphraseFile === null
       ? await promptPassphrase(`Passphrase of ${name}'s keystore: `, process.stdin, process.stderr)
-      : (await readPassphrase(config.passphraseFile)).text
-  const { engine, kind } = await chooseEngine(config.engine)
+      : await passphraseIn(config.passphraseFile, printer)
+  const { engine, kind } = chooseEngine(wasm, config.engine)
   return new Promise((resolve, reject) => {
     let hasHalted = false
     startOracle({
@@ -51,23 +53,26 @@ async function startOne(folder: string, printer: Printer): Promise<number> {
         printer.event(event)
       },
     }).then((oracle) => {
-      const stop = (): void => {
+      onStopRequest(() => {
         oracle.close().then(() => resolve(hasHalted ? haltedExit : 0), reject)
-      }
-      process.once('SIGINT', stop)
-      process.once('SIGTERM', stop)
+      })
     }, reject)
   })
+}
+
+async function passphraseIn(file: string, printer: Printer): Promise<string> {
+  const { text, isExposed } = await readPassphrase(file)
+  const sentence = `other users of this machine can read ${file}: chmod 600`
+  if (isExposed) printer.event({ event: 'warning', code: 'KEY_FILE_EXPOSED', sentence })
+  return text
 }
 
 /** Each oracle's lines come out with its name before them; a signal stops all, and all of them are waited for. */
 async function startAll(folder: string, members: readonly string[], isJson: boolean): Promise<number> {
   const children = members.map((name) => startChild(join(folder, name), name, isJson))
-  const stop = (): void => {
+  onStopRequest(() => {
     for (const child of children) child.kill('SIGTERM')
-  }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  })
   const codes = await Promise.all(children.map(exitCode))
   return Math.max(...codes)
 }
@@ -76,7 +81,7 @@ function startChild(folder: string, name: string, isJson: boolean): ChildProcess
   const args = [process.argv[1]!, 'start', folder, ...(isJson ? ['--json'] : [])]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   createInterface({ input: child.stdout! }).on('line', (line) => {
-    const text = isJson ? line.replace('{', `{"member":${JSON.stringify(name)},`) : `${name.padEnd(10)} ${line}`
+    const text = isJson ? line.replace('{', `{"oracle":${JSON.stringify(name)},`) : `${name.padEnd(10)} ${line}`
     process.stdout.write(`${text}\n`)
   })
   return child

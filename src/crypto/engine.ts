@@ -2,13 +2,13 @@
 
 import { OracleError } from '../base/errors.js'
 import { createNativeEngine } from './engine-native.js'
-import { createWasmEngine, type SigningEngine } from './engine-wasm.js'
+import type { SigningEngine } from './engine-wasm.js'
 
 /** The engine asked for, and which it is; 'auto' takes native code where it is installed. Throws ENGINE_ABSENT. */
-export async function chooseEngine(
+export function chooseEngine(
+  wasm: SigningEngine,
   wanted: 'auto' | 'wasm' | 'native',
-): Promise<{ readonly engine: SigningEngine; readonly kind: 'native' | 'wasm' }> {
-  const wasm = await createWasmEngine()
+): { readonly engine: SigningEngine; readonly kind: 'native' | 'wasm' } {
   const native = wanted === 'wasm' ? null : createNativeEngine(wasm)
   if (native !== null) return { engine: native, kind: 'native' }
   if (wanted === 'native')
