@@ -33,6 +33,7 @@ import { lockDirectory } from './store/directory-lock.js'
 import { errnoOf, nodeDisk } from './store/disk.js'
 import { createEvidenceFile } from './store/evidence.js'
 import { openReportStore, type ReportStore } from './store/report-store.js'
+import { reportsName } from './store/reports-name.js'
 import { openSlotRecord, type SlotRecord } from './store/slot-record.js'
 import { createWatch } from './watch.js'
 
@@ -122,7 +123,7 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     closers.push(() => transport.close())
     let feedStore: (event: Event) => void = () => undefined
     const store = await openReportStore({
-      path: join(config.state, 'reports'),
+      path: join(config.state, reportsName(engine, config.committee)),
       onState: (state, code) =>
         feedStore({ kind: 'store', code: state === 'open' ? null : (code ?? 'REPORT_STORE_FAILED') }),
     })
@@ -198,7 +199,12 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
   }
   const keepEvidence = createEvidenceFile(join(config.state, 'evidence.jsonl'))
   const watchMs = Math.max(2 * committee.timing.roundMs, 1000)
-  const watch = createWatch(readClock().steadyMs, watchMs, () => explain(context, runner.state()), onEvent)
+  const watch = createWatch(
+    readClock().steadyMs,
+    watchMs,
+    () => explain(context, runner.state(), readClock().wallMs),
+    onEvent,
+  )
   let closedBy: string | null = null
   const later = (event: Event): void => {
     runner.dispatch(event)

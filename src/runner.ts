@@ -102,6 +102,16 @@ export function createRunner(parts: RunnerParts, ports: Ports): Runner {
     }
   }
 
+  /** A verified message that its own signer sent again in another form cost a verification for nothing. */
+  const chargeContradiction = (from: number, message: Message, effects: readonly Effect[]): void => {
+    if (!('signature' in message)) return
+    const signer = message.kind === 'proposal' ? context.leaderOf(message.epoch) : message.member
+    if (from !== signer || from === self) return
+    const isVain = (effect: Effect): boolean =>
+      effect.kind === 'drop' && (effect.reason === 'CONTRADICTS' || effect.reason === 'REPEATED')
+    if (effects.some(isVain)) ports.charge(from)
+  }
+
   const drain = (): void => {
     if (isRunning) return
     isRunning = true
@@ -110,6 +120,7 @@ export function createRunner(parts: RunnerParts, ports: Ports): Runner {
         const transition = step(context, state, event, ports.now())
         state = transition.state
         for (const effect of transition.effects) perform(effect)
+        if (event.kind === 'received') chargeContradiction(event.from, event.message, transition.effects)
       }
     } finally {
       isRunning = false

@@ -1,6 +1,6 @@
 // Files from outside, read only when they are files and only as far as anything valid goes.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { ErrorCode } from './error-codes.js'
 import { OracleError } from './errors.js'
 
@@ -8,7 +8,8 @@ import { OracleError } from './errors.js'
 export function readBounded(path: string, bytesMax: number, code: ErrorCode): Uint8Array {
   let descriptor: number
   try {
-    descriptor = openSync(path, 'r')
+    // A pipe would hold the process until somebody writes to it.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
     throw new OracleError(code, `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`, { path, cause })
   }

@@ -2,19 +2,20 @@
 
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { OracleError } from '../base/errors.js'
 import { loadCommittee, readDocument } from '../config.js'
 import { fromHex, toHex } from '../core/bytes.js'
 import { type Committee, parseCommittee } from '../core/committee.js'
 import { createWasmEngine, type SigningEngine } from '../crypto/engine-wasm.js'
+import { writeKeyFile } from '../crypto/key-file.js'
 import { createKeystore } from '../crypto/keystore.js'
 import { readPassphrase } from '../crypto/passphrase.js'
 import { createPeerKey } from '../crypto/peer-key.js'
 import { createCertificate } from '../network/certificate.js'
 import { nodeDisk } from '../store/disk.js'
-import { createSlotRecord } from '../store/slot-record.js'
+import { createSlotRecord, openSlotRecord } from '../store/slot-record.js'
 import { committeeTemplate, type PublicMember } from './template.js'
 
 export interface InitOptions {
@@ -54,7 +55,7 @@ export async function initCommittee(folder: string, options: InitOptions): Promi
   })
   const committee = parseCommittee(engine, document)
   const file = join(folder, 'committee.json')
-  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`)
+  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`, { mode: 0o644 })
   for (const { name } of members) {
     const { passphraseFile } = passphraseOf(join(folder, name), options.passphraseFile)
     await joinCommittee(join(folder, name), name, file, committee, passphraseFile)
@@ -72,7 +73,7 @@ export async function initMember(
   await makeEmpty(folder)
   const member = await makeKeys(await createWasmEngine(), folder, name, endpoint, options)
   const kept: MemberFile = { ...member, ...passphraseOf(folder, options.passphraseFile) }
-  await writeFile(join(folder, 'member.json'), `${JSON.stringify(kept, null, 2)}\n`)
+  await writeFile(join(folder, 'member.json'), `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 })
   return member
 }
 
@@ -133,7 +134,7 @@ async function makeKeys(
 
 async function makePassphrase(file: string): Promise<string> {
   const passphrase = randomBytes(24).toString('base64url')
-  await writeFile(file, `${passphrase}\n`, { mode: 0o600 })
+  await writeKeyFile(file, `${passphrase}\n`)
   return passphrase
 }
 
@@ -157,7 +158,7 @@ async function joinCommittee(
     salt: committee.salt,
     generation: committee.generation,
   }
-  await createSlotRecord({ disk: nodeDisk, path: join(state, 'slots'), identity })
+  await makeRecord({ disk: nodeDisk, path: join(state, 'slots'), identity })
   const config = {
     version: 1,
     committee: relative(folder, committeeFile),
@@ -169,11 +170,28 @@ async function joinCommittee(
     state: 'state',
     source: { kind: 'synthetic', seed: 1, everyMs: 1000 },
   }
-  await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+  // Whole or not at all: with a config.json the folder counts as joined.
+  const draft = join(folder, 'config.json.new')
+  await writeFile(draft, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 })
+  await rename(draft, join(folder, 'config.json'))
+}
+
+/** Makes the record; one that an interrupted join left, and that was never used, will do as well. */
+async function makeRecord(parts: Parameters<typeof createSlotRecord>[0]): Promise<void> {
+  try {
+    await createSlotRecord(parts)
+  } catch (error) {
+    if (!(error instanceof OracleError) || error.code !== 'SLOT_RECORD_EXISTS') throw error
+    const record = await openSlotRecord(parts)
+    const { wish, floor, floorMs } = record.durable
+    const isUnused = record.standing === 'sound' && wish + floor.epoch + floor.round + floorMs === 0
+    await record.close()
+    if (!isUnused) throw error
+  }
 }
 
 async function makeEmpty(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   if ((await readdir(folder)).length > 0) {
     throw new OracleError('FOLDER_UNFIT', 'the folder is not empty; nothing was written', { path: folder })
   }

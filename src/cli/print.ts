@@ -65,17 +65,21 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
     say: (text) => (isJson ? undefined : line(text)),
     result: (value, text) => line(isJson ? JSON.stringify(value) : text),
     error: (error) => {
-      const { code, message, path, facts } = error instanceof OracleError ? error : systemError(error)
+      if (!(error instanceof OracleError)) throw error
+      const { code, message, path, facts } = error
       const advice = errorCodes[code]
       if (isJson) process.stderr.write(`${JSON.stringify({ error: { code, message, path, facts, advice } })}\n`)
-      else process.stderr.write(`${code}: ${message}${path === '' ? '' : ` (at ${path})`}\n${advice}\n`)
+      else process.stderr.write(`${visible(`${code}: ${message}${placeOf(path, message)}`)}\n${advice}\n`)
     },
   }
 }
 
-/** A call of the operating system that failed where no part of ours expects it; anything else is a bug, and is thrown. */
-function systemError(error: unknown): OracleError {
-  const { code, message, path } = error as NodeJS.ErrnoException
-  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) throw error
-  return new OracleError('SYSTEM_REFUSED', message, { path: path ?? '', facts: { errno: code } })
+/** The place, unless the message names it already. */
+function placeOf(path: string, message: string): string {
+  return path === '' || message.includes(path) ? '' : ` (at ${path})`
+}
+
+/** A stranger's document may hold terminal commands in its names: they are shown, not obeyed. */
+function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -9,6 +9,7 @@ import { buildReport } from '../core/report-json.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
 import { lockDirectory } from '../store/directory-lock.js'
 import { openReportStore } from '../store/report-store.js'
+import { reportsName } from '../store/reports-name.js'
 
 /** The bytes of report.json of `slot`, or of the latest report; REPORT_UNKNOWN, DIRECTORY_IN_USE while the oracle runs. */
 export async function storedReport(folder: string, slot: Slot | null): Promise<Uint8Array> {
@@ -16,7 +17,7 @@ export async function storedReport(folder: string, slot: Slot | null): Promise<U
   const { committee, state } = loadConfig(engine, folder)
   const lock = await lockDirectory(state)
   try {
-    const store = await openReportStore({ path: join(state, 'reports'), onState: () => undefined })
+    const store = await openReportStore({ path: join(state, reportsName(engine, committee)), onState: () => undefined })
     try {
       const found = slot === null ? store.latest() : store.bySlot(slot)
       if (found === null) {

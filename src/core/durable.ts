@@ -3,8 +3,9 @@
 import { compareSlots, type Slot } from './messages.js'
 
 /**
- * Every begin, observation, proposal and attestation this oracle makes lies at or below `floor` and has T ≤ `floorMs`
- * of the durable record; after a restart it acts only above both. All three only rise.
+ * Every begin, observation, proposal and attestation this oracle makes lies at or below `floor` of the durable record, and
+ * every attestation has T ≤ `floorMs`; after a restart it acts only above the one, and attests only above the other. All
+ * parts only rise.
  */
 export interface Durable {
   readonly wish: number

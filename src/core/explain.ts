@@ -9,6 +9,7 @@ export interface Reason {
     | 'HALTED'
     | 'SIGNING_CLOSED'
     | 'STATE_UNPROVABLE'
+    | 'TIME_PROMISED'
     | 'TOO_FEW_CONNECTED'
     | 'EPOCH_WANTED'
     | 'TOO_FEW_OBSERVATIONS'
@@ -17,8 +18,8 @@ export interface Reason {
   readonly sentence: string
 }
 
-/** Everything that stands between this oracle and the next report, most fundamental first; empty when all is in order. */
-export function explain(context: Context, state: State): readonly Reason[] {
+/** Everything that stands between this oracle and the next report at `wallMs`, most fundamental first; empty when all is in order. */
+export function explain(context: Context, state: State, wallMs: number): readonly Reason[] {
   const { thresholds, members } = context.committee
   const name = (member: number): string => members[member]!.name
   if (state.halted !== null) {
@@ -29,6 +30,13 @@ export function explain(context: Context, state: State): readonly Reason[] {
     sentence: `Nothing is signed while the ${by === 'store' ? 'report store' : 'slot record'} refuses writes: ${code}.`,
   }))
   if (state.standing !== 'sound') reasons.push(explainUnprovable(context, state, name))
+  if (state.signed.timeMs > wallMs + context.committee.timing.skewMs) {
+    const until = new Date(state.signed.timeMs).toISOString()
+    reasons.push({
+      code: 'TIME_PROMISED',
+      sentence: `This oracle may have signed times up to ${until}, and signs none before it again.`,
+    })
+  }
   const connected = state.connected.filter((up) => up).length
   if (connected < thresholds.intersecting) {
     const missing = members.filter((member) => !state.connected[member.index]).map((member) => member.name)
@@ -73,7 +81,7 @@ function explainRound(context: Context, state: State, name: (member: number) => 
     const sentence = `Round ${collecting.round} has ${count} of ${thresholds.available} observations.`
     return [{ code: 'TOO_FEW_OBSERVATIONS', sentence }]
   }
-  const open = state.gatherings.find((gathering) => gathering.certificate === null)
+  const open = state.gatherings.find((known) => known.certificate === null && known.epoch === state.epoch)
   if (open !== undefined) {
     const count = open.attestations.filter((held) => held !== null).length
     const sentence = `Slot ${open.epoch}/${open.round} has ${count} attestations, ${thresholds.intersecting} on one digest are needed.`

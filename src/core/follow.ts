@@ -41,7 +41,8 @@ export function onObserved(turn: Turn, slot: Slot, readings: Uint8Array, evidenc
   turn.state = { ...state, follow: { ...state.follow, observedRound: slot.round } }
   const clockMs = Math.max(now.wallMs, state.latest === null ? 0 : state.latest.attestedAtMs + 1)
   const draft = { kind: 'observation', epoch: slot.epoch, round: slot.round, clockMs, evidence, readings } as const
-  act(turn, slot, clockMs, { kind: 'sign', draft, to: context.leaderOf(slot.epoch) })
+  // No time is promised: a clock that is wrong for a moment must not raise the floor of T, which only attested times do.
+  act(turn, slot, 0, { kind: 'sign', draft, to: context.leaderOf(slot.epoch) })
 }
 
 /** P4: tells the leader, once a round, that our readings moved. */

@@ -8,8 +8,8 @@ import { drop, type Follow, type State, signs, type Turn } from './state.js'
 
 /** progressMs is doubled for each failed epoch, at most this often. */
 const doublingsMax = 8
-/** Epochs by which honest members' claims may differ: years of failed epochs. */
-const claimsApartMax = 65_536
+/** Epochs by which the claims of honest members, connected and up, may differ (ADR 0009). */
+const claimsApartMax = 1024
 
 /** The follower's state in an epoch just entered. */
 export function newFollow(nowMs: number): Follow {

@@ -20,7 +20,9 @@ export function act(turn: Turn, slot: Slot, timeMs: number, effect: Effect): voi
   if (covers(turn.state.durable, slot, timeMs)) turn.effects.push(effect)
   else {
     const untilMs = turn.now.steadyMs + turn.context.committee.timing.slotMs
-    turn.state = { ...turn.state, pending: [...turn.state.pending, { slot, timeMs, untilMs, effect }] }
+    // A disk that never answers must not fill the memory with rounds that are over.
+    const waiting = turn.state.pending.filter((held) => held.untilMs > turn.now.steadyMs)
+    turn.state = { ...turn.state, pending: [...waiting, { slot, timeMs, untilMs, effect }] }
   }
 }
 
@@ -58,7 +60,8 @@ function extendFloor(turn: Turn, slot: Slot, timeMs: number): void {
   const roundsLeft =
     slot.epoch === asked.floor.epoch ? asked.floor.round - slot.round : slot.epoch < asked.floor.epoch ? Infinity : -1
   const slotShort = roundsLeft < turn.state.reserveRounds / 2
-  const timeShort = asked.floorMs - timeMs < aheadMs / 2
+  // More than a round is left when a quarter is used up, so that a round a roundMs never waits for the disk.
+  const timeShort = asked.floorMs - timeMs < (aheadMs * 3) / 4
   if (!slotShort && !timeShort) return
   if (slotShort) {
     const lastedMs = turn.now.steadyMs - askedAtMs

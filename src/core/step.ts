@@ -26,8 +26,9 @@ import { type Context, type Event, halt, type Now, type State, type Transition, 
 export function start(context: Context, durable: Durable | null, now: Now): Transition {
   const { n } = context.committee.thresholds
   const opening = durable ?? { wish: 0, floor: { epoch: 0, round: 0 }, floorMs: 0 }
-  const { epoch, round } = opening.floor
-  const isFresh = round === 0 || durable === null
+  // An adopted floor may lie above every epoch an honest member was in (ADR 0009); the wish never does.
+  const epoch = Math.min(opening.floor.epoch, opening.wish)
+  const isFresh = opening.floor.round === 0 || durable === null
   const leads = context.leaderOf(epoch) === context.self
   const state: State = {
     epoch,

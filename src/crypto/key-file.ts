@@ -9,7 +9,9 @@ const bytesMax = 65_536
 /** The text of a secret's file of at most 64 KiB, and whether its group or others may read it; KEY_FILE_UNREADABLE. */
 export async function readKeyFile(path: string): Promise<{ readonly text: string; readonly isExposed: boolean }> {
   try {
-    const { size, mode } = await stat(path)
+    const status = await stat(path)
+    if (!status.isFile()) throw new Error('it is no file')
+    const { size, mode } = status
     if (size > bytesMax) throw new Error(`it has ${size} bytes`)
     return { text: await readFile(path, 'utf8'), isExposed: (mode & 0o077) !== 0 }
   } catch (cause) {

@@ -149,8 +149,9 @@ function createGuards(opening: Durable, slotsMax: number): Guards {
       if (compareSlots(draft, history.last) <= 0) refuse('KEYRING_SLOT_SIGNED', draft, 'is not above the last signed')
       // Durable first: after a crash the record must forbid this slot and every time at or below this one.
       if (compareSlots(draft, durable.floor) > 0) refuse('KEYRING_ABOVE_FLOOR', draft, 'is above the durable floor')
-      if (timeOf(draft) > durable.floorMs) refuse('KEYRING_ABOVE_FLOOR', draft, 'has a time above the durable one')
       if (draft.kind === 'attestation') {
+        if (draft.attestedAtMs > durable.floorMs)
+          refuse('KEYRING_ABOVE_FLOOR', draft, 'has a time above the durable one')
         // T rises along attestations, across crashes too (I-4).
         if (draft.attestedAtMs <= opening.floorMs)
           refuse('KEYRING_BELOW_OPENING', draft, 'has a time reserved before the start')
@@ -189,12 +190,6 @@ function createSealGuard(): (seal: Slot, digest: Uint8Array) => void {
     const [epoch, round] = oldest.split('/').map(Number) as [number, number]
     if (compareSlots({ epoch, round }, forgotten) > 0) forgotten = { epoch, round }
   }
-}
-
-/** The time a draft claims; a proposal claims none of its own. */
-function timeOf(draft: SlotDraft): number {
-  if (draft.kind === 'observation') return draft.clockMs
-  return draft.kind === 'attestation' ? draft.attestedAtMs : 0
 }
 
 function refuse(code: OracleError['code'], { epoch, round }: Slot, why: string): never {

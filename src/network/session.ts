@@ -8,6 +8,8 @@ import type { Rates, TokenBucket } from './rate.js'
 import { type CloseReason, type Scheduler, type TransportLimits, transportKinds } from './transport.js'
 
 /** Frames and bytes of one session handled before other sessions get their turn of the event loop. */
+/** What the smallest read counts as. */
+const readBytesMin = 64
 const FRAMES_A_TURN = 32
 const BYTES_A_TURN = 1024 * 1024
 /** Frames are joined up to this size for one write; a larger one goes alone. */
@@ -153,7 +155,8 @@ export class Session {
   #read(chunk: Uint8Array): void {
     if (this.#stage === 'ended') return
     this.#heardMs = this.#scheduler.nowMs()
-    this.#byteRate.spend(chunk.length)
+    // A read costs this side more than its bytes when they are few.
+    this.#byteRate.spend(Math.max(readBytesMin, chunk.length))
     this.#turnBytes += chunk.length
     this.#deframer.push(chunk)
     this.#work()

@@ -18,7 +18,7 @@ import {
 describe('P10 certify and P11 seal', () => {
   it('delivers at q attestations on one digest, each member counted once (I-5), then seals', () => {
     const oracle = answered().hear(leaderOf(0), proposal(1, [0, 1, 2]))
-    const own = oracle.take()[0]
+    const own = oracle.sync().take().at(-1)
     oracle.hear(0, attestation(own, 0)).hear(0, attestation(own, 0)).hear(1, attestation(own, 1))
     expect(oracle.did()).toEqual(['drop REPEATED'])
     expect(oracle.hear(2, attestation(own, 2)).did()).toEqual(['sign seal', 'deliver'])
@@ -38,14 +38,14 @@ describe('P10 certify and P11 seal', () => {
 
   it('keeps contradicting attestations as evidence and counts the first', () => {
     const oracle = answered().hear(leaderOf(0), proposal(1, [0, 1, 2]))
-    const own = oracle.take()[0]
+    const own = oracle.sync().take().at(-1)
     oracle.hear(0, attestation(own, 0)).hear(0, { ...attestation(own, 0), digest: mark(3), root: mark(4) })
     expect(oracle.did()).toContain('evidence')
   })
 
   it('asks one connected signer, once, for a proposal it lacks, and delivers what it gets', () => {
     const source = answered().hear(leaderOf(0), proposal(1, [0, 1, 2]))
-    const own = source.take()[0]
+    const own = source.sync().take().at(-1)
     const oracle = answered().feed({ kind: 'session', member: 2, up: true })
     oracle.take()
     for (const member of [0, 1, 2]) if (member !== oracle.context.self) oracle.hear(member, attestation(own, member))

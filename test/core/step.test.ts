@@ -111,11 +111,9 @@ describe('P6 propose', () => {
 
 describe('P7 check and P9 attest', () => {
   it('attests to the report it computes itself', () => {
-    expect(
-      answered()
-        .hear(leaderOf(0), proposal(1, [0, 1, 2]))
-        .did(),
-    ).toEqual(['sign attestation'])
+    const oracle = answered().hear(leaderOf(0), proposal(1, [0, 1, 2]))
+    expect(oracle.did()).toEqual(['persist'])
+    expect(oracle.sync().did()).toEqual(['sign attestation'])
   })
 
   it('refuses a proposal it did not answer, too late, too small, or not of the leader', () => {
@@ -174,7 +172,7 @@ describe('P7 check and P9 attest', () => {
   it('signs nothing while the disk or the store refuses, and goes on when it opens', () => {
     const oracle = answered().feed({ kind: 'store', code: 'REPORT_STORE_FULL' })
     expect(oracle.hear(leaderOf(0), proposal(1, [0, 1, 2])).did()).toEqual(['drop NOT_SIGNING'])
-    expect(explain(oracle.context, oracle.state)[0]).toMatchObject({ code: 'SIGNING_CLOSED' })
+    expect(explain(oracle.context, oracle.state, wallMs)[0]).toMatchObject({ code: 'SIGNING_CLOSED' })
     oracle.feed({ kind: 'store', code: null }).after(60).hear(leaderOf(0), begin(2))
     expect(oracle.did()).toContain('observe')
     oracle.feed({ kind: 'persist-failed', code: 'SLOT_RECORD_WRITE_FAILED' })
@@ -190,6 +188,37 @@ describe('P7 check and P9 attest', () => {
         .after(60_000)
         .did(),
     ).toEqual([])
-    expect(explain(oracle.context, oracle.state)[0]).toMatchObject({ code: 'HALTED' })
+    expect(explain(oracle.context, oracle.state, wallMs)[0]).toMatchObject({ code: 'HALTED' })
+  })
+})
+
+describe('what nobody promised', () => {
+  it('a clock that is a year ahead for one observation does not raise the floor of T', () => {
+    const oracle = follower().hear(leaderOf(0), begin(1))
+    oracle.wallOffsetMs = 365 * 86_400_000
+    const readings = observation(0, 1).readings
+    oracle.feed({ kind: 'observed', slot: { epoch: 0, round: 1 }, readings, evidence: mark(0) }).sync()
+    expect(oracle.did()).toContain('sign observation')
+    expect(oracle.state.durable.floorMs).toBeLessThan(wallMs + 10_000)
+  })
+
+  it('says until when it signs no time, where it may have signed later ones', () => {
+    const oracle = follower({ wish: 0, floor: { epoch: 0, round: 3 }, floorMs: wallMs + 86_400_000 })
+    expect(explain(oracle.context, oracle.state, wallMs)[0]).toMatchObject({ code: 'TIME_PROMISED' })
+  })
+
+  it('forgets what waits for a disk that never answers', () => {
+    const oracle = follower()
+    for (let round = 1; round <= 100; round++) {
+      oracle.hear(leaderOf(0), begin(round))
+      oracle.feed({
+        kind: 'observed',
+        slot: { epoch: 0, round },
+        readings: observation(0, 1).readings,
+        evidence: mark(0),
+      })
+      oracle.after(30)
+    }
+    expect(oracle.state.pending.length).toBeLessThan(30)
   })
 })

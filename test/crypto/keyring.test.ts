@@ -106,7 +106,8 @@ describe('the rules of P9', () => {
       expect(codeOf(keyring(durable), draft(slot(4, 6)))).toBe('KEYRING_ABOVE_FLOOR')
       expect(codeOf(keyring(durable), draft(slot(4, 5)))).toBeUndefined()
     }
-    expect(codeOf(keyring(durable), observation(slot(4, 1), 7001))).toBe('KEYRING_ABOVE_FLOOR')
+    // A clock is no promise: only attested times are covered, so a glitch of the clock binds nobody.
+    expect(codeOf(keyring(durable), observation(slot(4, 1), 7001))).toBeUndefined()
     expect(codeOf(keyring(durable), attestation(slot(4, 1), 7001))).toBe('KEYRING_ABOVE_FLOOR')
     expect(codeOf(keyring(durable), attestation(slot(4, 1), 7000))).toBeUndefined()
   })

@@ -11,7 +11,15 @@ import { createContext } from '../../src/core/context.js'
 import { buildReport, type ReportJson } from '../../src/core/report-json.js'
 import { domainNames, typedFields } from '../../src/core/typed-data.js'
 import { openReportStore } from '../../src/store/report-store.js'
-import { assay, type CommitteeFolder, editJson, engine, sleep, withCommittee } from './committee-processes.js'
+import {
+  assay,
+  type CommitteeFolder,
+  editJson,
+  engine,
+  reportsIn,
+  sleep,
+  withCommittee,
+} from './committee-processes.js'
 
 let folder: CommitteeFolder
 let release: () => void = () => undefined
@@ -243,7 +251,7 @@ describe('a report of a running committee', () => {
     const oracles = await folder.startAll()
     await sleep(2500)
     for (const oracle of oracles) expect(await oracle.end('SIGTERM')).toBe(0)
-    const store = await openReportStore({ path: join(folder.of(2), 'state/reports'), onState: () => undefined })
+    const store = await openReportStore({ path: reportsIn(folder.of(2)), onState: () => undefined })
     const stored = store.range().findLast((report) => report.seals !== null)!
     await store.close()
     const { kernel } = createContext(engine, folder.committee, 0)

@@ -1,7 +1,7 @@
 // A committee of real processes in a folder of its own, on free ports, each event at hand, and nothing left behind.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -213,9 +213,16 @@ export async function makeSlotRecord(committee: Committee, member: number, where
   await createSlotRecord({ disk: nodeDisk, path: join(where, 'state/slots'), identity })
 }
 
+/** Where an oracle keeps its reports: the one file of them, since these committees change nothing that begins another. */
+export function reportsIn(folder: string): string {
+  const state = join(folder, 'state')
+  const [name] = readdirSync(state).filter((file) => /^reports-[0-9a-f]{16}$/.test(file))
+  return join(state, name!)
+}
+
 /** Every report that an oracle stored; its process must be gone. */
 export async function storedReports(folder: string): Promise<StoredReport[]> {
-  const store = await openReportStore({ path: join(folder, 'state/reports'), onState: () => undefined })
+  const store = await openReportStore({ path: reportsIn(folder), onState: () => undefined })
   try {
     return store.range({ limit: 1_000_000 })
   } finally {

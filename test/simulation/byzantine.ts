@@ -1,6 +1,5 @@
 // A member that runs the production code and lies where its behaviours tell it to; liars know each other.
 
-import { toHex } from '../../src/core/bytes.js'
 import { openPacked, packReadings, type Reading, readReading } from '../../src/core/layout.js'
 import type { Attestation, Draft, Message, Observation, Proposal, Slot, Unverified } from '../../src/core/messages.js'
 import type { Signed } from '../../src/crypto/keyring.js'
@@ -155,9 +154,4 @@ export function keyOf(slot: Slot): string {
 /** A message that was decoded, with its digest made up: only its bytes are used. */
 export function asMessage(message: Unverified): Message {
   return message as Message
-}
-
-/** Hex of a signature or digest, to tell two apart. */
-export function mark(bytes: Uint8Array): string {
-  return toHex(bytes)
 }

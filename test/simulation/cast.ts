@@ -21,9 +21,6 @@ export const timing = {
   roundsPerEpoch: 6,
 }
 
-/** Places of the feeds in the committee document. */
-export const feedAt = { price: 0, open: 1, candle: 2, quake: 3 } as const
-
 /** One committee with all that its members share; kept from schedule to schedule. */
 export interface Play {
   readonly committee: Committee

@@ -1,4 +1,9 @@
-// The simulator's command line: npm run sim -- --schedules N --seed S --n N --workers W --json, or --bugs.
+// The simulator's command line, npm run sim -- and
+//   --schedules N --seed S --n 4|7|10|13 --workers W --json   plays schedules; --ci: the run of .ci/run
+//   --bugs, --bug NAME                                        hunts the seeded bugs, or one, up to 10,000 schedules each
+//   --first                                                   stops at the first violation
+//   --codes I-1,S3                                            looks for these violations only
+//   --stories FOLDER --name NAME                              where the story of a violation goes; none: nowhere
 
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -17,6 +22,7 @@ const { values } = parseArgs({
     n: { type: 'string' },
     workers: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
+    ci: { type: 'boolean', default: false },
     first: { type: 'boolean', default: false },
     codes: { type: 'string' },
     bug: { type: 'string' },
@@ -26,7 +32,7 @@ const { values } = parseArgs({
   },
 })
 
-const count = Number(values.schedules ?? 1000)
+const count = Number(values.schedules ?? (values.ci ? 20_000 : 1000))
 const seed = values.seed
 const n = values.n === undefined ? null : Number(values.n)
 const workers = Number(values.workers)
@@ -47,7 +53,7 @@ async function simulate(): Promise<void> {
   const figures = figuresOf(seed, results, controls, (performance.now() - began) / 1000)
   if (process.stderr.isTTY) process.stderr.write('\n')
   await tellFirst(results)
-  console.log(values.json ? JSON.stringify(figures) : JSON.stringify(figures, null, 2))
+  console.log(values.json || values.ci ? JSON.stringify(figures) : JSON.stringify(figures, null, 2))
   process.exitCode = isFine(figures) ? 0 : 1
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import type { Figures } from './figures.js'
-import type { Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
 
 /** How a mutant fared; `schedules` is how many were played up to the one that found it. */
 export interface Hunt {

@@ -101,10 +101,9 @@ function deal(schedule: Schedule, scene: Scene, oracles: readonly Oracle[]): voi
     }
     if (own.some((behaviour) => behaviour.pulse !== undefined)) stage.queue.after(stage.rng.below(100), pulse)
   }
-  for (const oracle of oracles) {
-    if (witness.faulty.has(oracle.member)) continue
-    if (oracle.member % 2 === Number(BigInt(schedule.seed) & 1n)) gang.split.add(oracle.member)
-  }
+  const honest = oracles.filter(({ member }) => !witness.faulty.has(member))
+  for (const [i, { member }] of honest.entries())
+    if (i % 2 === Number(BigInt(schedule.seed) & 1n)) gang.split.add(member)
   for (const member of schedule.outdated) {
     witness.faulty.add(member)
     oracles[member]!.play = stage.cast.before
@@ -164,7 +163,9 @@ class Patience {
   get untilMs(): number {
     const { witness } = this.#troupe.scene
     if (!this.#healed) return Infinity
-    return Math.max(this.#schedule.healMs, witness.lastReportAtMs) + this.#boundMs
+    const { healMs } = this.#schedule
+    // Reports alone are no excuse for a member that gets none, or for two machines with one key that both go on.
+    return Math.min(Math.max(healMs, witness.lastReportAtMs) + this.#boundMs, healMs + 4 * this.#boundMs)
   }
 
   isOver(): boolean {

@@ -152,6 +152,14 @@ export function drawSchedule(seed: bigint, index: number, n: number): Schedule {
   const healMs = rng.between(300, 1600)
   const sturdy = order.filter((member) => !liars.some((liar) => liar.member === member) && !outdated.includes(member))
   const steps = Array.from({ length: rng.between(0, 6) }, () => drawStep(rng, n, sturdy, rest, healMs))
+  if (liars.length > 0 && rest.length > 0 && rng.chance(0.3)) {
+    // A record is lost where liars claim what they like (P9, B27 and B31 together).
+    for (const liar of liars) liar.behaviours = ['B31 false wishes and claims', ...liar.behaviours.slice(1)]
+    const atMs = rng.below(healMs)
+    steps.push({ atMs, kind: 'lost', who: [rest[0]!], forMs: rng.between(20, 120), amount: 0 })
+    // Started once more from what it adopted.
+    steps.push({ atMs: atMs + rng.between(150, 400), kind: 'crash', who: [rest[0]!], forMs: 50, amount: 0 })
+  }
   return {
     seed: hexOf(own),
     n,

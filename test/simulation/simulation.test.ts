@@ -24,16 +24,16 @@ describe('the simulator', () => {
   })
 
   it('has the same trace for the same seed, whoever plays what, and another for another seed', async () => {
-    const whole = await playAll({ ...order, count: 60, isControl: false })
+    const whole = await playAll({ ...order, count: 30, isControl: false })
     const players = [createPlayer(), createPlayer()]
     const dealt: ChunkResult[] = []
-    for (const from of [50, 10, 30, 0, 40, 20]) {
-      dealt.push(await players[from % 3 === 0 ? 0 : 1]!({ ...order, isControl: false, from, to: from + 10 }))
+    for (const from of [20, 10, 0]) {
+      dealt.push(await players[from === 10 ? 0 : 1]!({ ...order, isControl: false, from, to: from + 10 }))
     }
     dealt.sort((a, b) => a.from - b.from)
     const trace = (results: readonly ChunkResult[]): string => figuresOf(order.seed, results, [], 1).trace
     expect(trace(dealt)).toBe(trace(whole))
-    const other = await playAll({ ...order, seed: '2027', count: 60, isControl: false })
+    const other = await playAll({ ...order, seed: '2027', count: 30, isControl: false })
     expect(trace(other)).not.toBe(trace(whole))
   })
 

@@ -24,8 +24,19 @@ export function storyOf(name: string, schedule: Schedule, violation: Violation):
 export async function writeStory(folder: string, story: Story): Promise<string> {
   await mkdir(folder, { recursive: true })
   const path = join(folder, `${story.name}.json`)
-  await writeFile(path, `${JSON.stringify(story, null, 2)}\n`)
+  await writeFile(path, `${pretty(story)}\n`)
   return path
+}
+
+/** JSON as the formatter writes it: arrays of plain values on one line where they fit 120 characters. */
+function pretty(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    /^(.*)\[\n([^[\]{}]*?)\n *\](,?)$/gm,
+    (whole, head: string, inner: string, comma: string) => {
+      const line = `${head}[${inner.trim().replace(/,\n */g, ', ')}]${comma}`
+      return line.length <= 120 ? line : whole
+    },
+  )
 }
 
 function tell({ n, liars, outdated, late, steps, healMs, delayMaxMs }: Schedule): string[] {

@@ -5,7 +5,11 @@ import { compareSlots, type Draft, type Slot } from '../../src/core/messages.js'
 import type { AttestedReport } from '../../src/core/report.js'
 import type { SealSet, State } from '../../src/core/state.js'
 import type { Stage } from './stage.js'
+import { judgeReader } from './witness-reader.js'
 import { judgeValues, type Observed } from './witness-values.js'
+
+/** The report of a schedule that is also judged as its readers would. */
+const readReport = 5
 
 export interface Violation {
   /** The invariant or protocol step. */
@@ -236,6 +240,9 @@ export class Witness {
     if (honest.length === 0) return this.accuse('I-2', `${at}: no honest member observed`)
     const fault = judgeValues(kernel.layout, this.#identities, report, honest)
     if (fault !== null) this.accuse('I-2', `${at}: ${fault}`)
+    // A reader's whole check is dear: one report a schedule.
+    const misled = this.reports === readReport ? judgeReader(this.#stage, report) : null
+    if (misled !== null) this.accuse('I-6', `${at}: ${misled}`)
   }
 
   /** An honest member hands on f+1 seals. */
