@@ -24,7 +24,7 @@ export const errorCodes = {
   REPORT_STALE: 'Fetch a newer report, and check the clock of this machine.',
   REPORT_STATUS: 'Decide whether this status may be used, and accept it by name; it is not OK.',
   // Configuration
-  COMMITTEE_UNREADABLE: 'Check the path and the rights of the committee document that config.json names.',
+  COMMITTEE_UNREADABLE: 'Check the path and the rights of the committee document that is named.',
   CONFIG_UNREADABLE: 'Name a folder made by `assay init`, and check its rights.',
   CONFIG_INVALID: 'Mend the field of config.json that is named; schemas/node-config.json lists all of them.',
   FOLDER_UNFIT: 'Name a new or empty folder to make, or one that `assay init` made to use.',
@@ -32,6 +32,7 @@ export const errorCodes = {
     'See what the operating system says: rights, a missing file, a full disk, or too few open files (ulimit -n 1024).',
   PROGRAM_UNLOADABLE: 'Allow more open files (ulimit -n 1024); if there are enough, install the program anew.',
   ENGINE_ABSENT: 'Install the optional package secp256k1, or set "engine" to "auto" in config.json.',
+  REPORT_UNREADABLE: 'Check the path and the rights of the report.',
   REPORT_UNKNOWN:
     'Name a slot that has a report, or none for the latest; ask another member for one that this one lacks.',
   // Network

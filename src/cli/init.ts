@@ -191,7 +191,11 @@ async function makeRecord(parts: Parameters<typeof createSlotRecord>[0]): Promis
 }
 
 async function makeEmpty(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  // Not recursive: Node never returns from that where a file system says that a parent is missing which is not (/proc).
+  await mkdir(folder, { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EEXIST') return
+    throw new OracleError('FOLDER_UNFIT', `the folder cannot be made: ${cause.code}`, { path: folder, cause })
+  })
   if ((await readdir(folder)).length > 0) {
     throw new OracleError('FOLDER_UNFIT', 'the folder is not empty; nothing was written', { path: folder })
   }

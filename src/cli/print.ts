@@ -15,7 +15,7 @@ export interface Printer {
 }
 
 /** At most one line of a report each this long, for people. */
-const reportEveryMs = 1000
+const reportEveryMs = 900
 
 /** A printer to standard output; `isJson` writes one JSON object a line. */
 export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
@@ -36,7 +36,7 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
         const more = unshown > 1 ? `, ${unshown} since the last line` : ''
         shownAtMs = performance.now()
         unshown = 0
-        const signers = `${event.signers.length} of ${event.members} signed`
+        const signers = `${event.signers.length} signatures of ${event.members} members`
         return `report ${event.epoch}/${event.round}  ${signers}, ${event.values} of ${event.feeds} feeds have a value, ${event.latencyMs} ms${more}`
       }
       case 'stalled':

@@ -8,6 +8,8 @@ import { keysOf } from '../core/committee.js'
 import type { Slot } from '../core/messages.js'
 import { type VerifiedFeed, verifyReport } from '../core/verify-report.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
+import { readPassphrase } from '../crypto/passphrase.js'
+import { parseEndpoint } from '../network/dial.js'
 import { initCommittee, initJoin, initMember } from './init.js'
 import { createPrinter, type Printer } from './print.js'
 import { storedReport } from './report.js'
@@ -24,7 +26,8 @@ const program = new Command('assay')
 /** A report of a thousand feeds is some 700 kB. */
 const reportBytesMax = 16 * 1024 * 1024
 
-const printer = (): Printer => createPrinter(isJson(), process.stdout.isTTY === true)
+const printer = (): Printer =>
+  createPrinter(isJson(), process.stdout.isTTY === true || process.env['ASSAY_COLOUR'] === '1')
 const isJson = (): boolean => program.opts()['json'] === true
 
 program
@@ -99,13 +102,19 @@ async function init(folder: string, options: InitFlags): Promise<number> {
     printer().result({ joined: folder }, `${folder} is ready: assay start ${folder}`)
   } else if (options.member !== undefined) {
     if (options.endpoint === undefined) throw new UsageError('--member needs --endpoint <host:port>')
+    if (!isSlug(options.member)) throw new UsageError('--member is a name of a-z, 0-9 and hyphens')
+    if (parseEndpoint(options.endpoint) === null) throw new UsageError('--endpoint is host:port or [IPv6]:port')
     const member = await initMember(folder, options.member, options.endpoint, options)
     printer().result(
       member,
       `${JSON.stringify(member, null, 2)}\nPut this into the committee document, then: assay init ${folder} --join committee.json`,
     )
   } else {
-    printer().say(`Making keys for ${options.oracles} oracles …`)
+    if (options.endpoint !== undefined) throw new UsageError('--endpoint goes with --member')
+    if (parseEndpoint(`${options.host}:${options.port}`) === null)
+      throw new UsageError('--host is a name or an address')
+    if (options.passphraseFile !== undefined) await readPassphrase(options.passphraseFile)
+    printer().say(`Making keys for ${options.oracles} ${options.oracles === 1 ? 'oracle' : 'oracles'} …`)
     const folders = await initCommittee(folder, options)
     printer().result(
       { committee: `${folder}/committee.json`, oracles: folders },
@@ -153,8 +162,10 @@ function shown({ cells: _, ...feed }: VerifiedFeed): Omit<VerifiedFeed, 'cells'>
 }
 
 function readReport(file: string): Uint8Array {
-  return readBounded(file, reportBytesMax, 'REPORT_INVALID')
+  return readBounded(file, reportBytesMax, 'REPORT_UNREADABLE')
 }
+
+const isSlug = (name: string): boolean => /^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/.test(name)
 
 class UsageError extends Error {}
 

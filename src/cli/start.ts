@@ -79,7 +79,15 @@ async function startAll(folder: string, members: readonly string[], isJson: bool
 
 function startChild(folder: string, name: string, isJson: boolean): ChildProcess {
   const args = [process.argv[1]!, 'start', folder, ...(isJson ? ['--json'] : [])]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const env = { ...process.env, ...(process.stdout.isTTY === true ? { ASSAY_COLOUR: '1' } : {}) }
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env })
+  child.once('exit', (code, signal) => {
+    if (code === 0) return
+    const how = signal ?? `exit code ${code}`
+    process.stderr.write(
+      isJson ? `${JSON.stringify({ oracle: name, ended: how })}\n` : `${name.padEnd(10)} ended: ${how}\n`,
+    )
+  })
   createInterface({ input: child.stdout! }).on('line', (line) => {
     const text = isJson ? line.replace('{', `{"oracle":${JSON.stringify(name)},`) : `${name.padEnd(10)} ${line}`
     process.stdout.write(`${text}\n`)

@@ -57,8 +57,9 @@ export function start(context: Context, durable: Durable | null, now: Now): Tran
     disowned: Array(n).fill(null),
   }
   const turn: Turn = { context, now, state, effects: [] }
-  // P9: a restarted leader cannot know which rounds it began, so it wishes for the next epoch.
-  if (leads && !isFresh) askWish(turn, epoch + 1)
+  // P9: a restarted leader cannot know which rounds it began, so it wishes for the next epoch. So do all others: a
+  // committee that was restarted as a whole would wait progressMs for a leader that does not lead.
+  if (!isFresh) askWish(turn, epoch + 1)
   return finish(turn, epoch)
 }
 

@@ -80,8 +80,8 @@ describe('P5 observe', () => {
 
   it('stays silent at or below the floor it was started with', () => {
     const durable = { wish: 0, floor: { epoch: 0, round: 5 }, floorMs: wallMs }
-    expect(follower(durable).hear(leaderOf(0), begin(5)).did()).toEqual(['drop BELOW_FLOOR'])
-    expect(follower(durable).hear(leaderOf(0), begin(6)).did()).toEqual(['observe'])
+    expect(follower(durable).hear(leaderOf(0), begin(5)).did()).toContain('drop BELOW_FLOOR')
+    expect(follower(durable).hear(leaderOf(0), begin(6)).did()).toContain('observe')
   })
 })
 

@@ -86,10 +86,7 @@ export const durableMutants: readonly Mutant[] = [
         keyring,
         "      if (compareSlots(draft, durable.floor) > 0) refuse('KEYRING_ABOVE_FLOOR', draft, 'is above the durable floor')\n",
       ),
-      without(
-        keyring,
-        "      if (timeOf(draft) > durable.floorMs) refuse('KEYRING_ABOVE_FLOOR', draft, 'has a time above the durable one')\n",
-      ),
+      { file: keyring, find: 'if (draft.attestedAtMs > durable.floorMs)', replace: 'if (draft.attestedAtMs < 0)' },
     ],
   },
   {

@@ -57,7 +57,7 @@ export class Witness {
   readonly #f: number
   /** ⌊(n+f)/2⌋+1, computed here: the checker does not believe the code under test. */
   readonly #quorum: number
-  readonly #slots = new Map<number, SlotBook>()
+  readonly #slots = new Map<bigint, SlotBook>()
   readonly #lastAttested: { slot: Slot; timeMs: number }[]
   readonly #wishes: number[]
   /** The highest epoch each member signed in, and the one at or below which it must not sign again. */
@@ -137,7 +137,7 @@ export class Witness {
       this.accuse('P9', `${at}: it may have signed in that epoch before its loss`)
     this.#signedIn[member] = Math.max(this.#signedIn[member]!, draft.epoch)
     const { durable } = state
-    const timeMs = draft.kind === 'observation' ? draft.clockMs : draft.kind === 'attestation' ? draft.attestedAtMs : 0
+    const timeMs = draft.kind === 'attestation' ? draft.attestedAtMs : 0
     if (compareSlots(draft, durable.floor) > 0 || timeMs > durable.floorMs)
       this.accuse('P9', `${at}: above the durable floor`)
     const held =
@@ -318,7 +318,8 @@ export class Witness {
   }
 
   #book(slot: Slot): SlotBook {
-    const key = slot.epoch * 2 ** 20 + slot.round
+    // Liars name any slot: rounds take all of 32 bits.
+    const key = BigInt(slot.epoch) * 0x1_0000_0000n + BigInt(slot.round)
     let book = this.#slots.get(key)
     if (book === undefined) {
       const none = (): null[] => Array(this.#n).fill(null)
