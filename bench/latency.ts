@@ -17,7 +17,7 @@ interface Latency {
  * `runs` runs of `changes` changes each, floor and committee in turn; the medians over the runs are printed. A change is
  * written to all four processes at once; the clock runs from the first write to the first process with q attestations.
  */
-export async function benchLatency(runs = 3, changes = 600): Promise<void> {
+export async function benchLatency(runs = 3, changes = 450): Promise<void> {
   for (const curves of ['auto', 'wasm'] as const) {
     const rows: { name: string; latency: Latency }[] = []
     for (let run = 0; run < runs; run++) {
