@@ -221,7 +221,9 @@ function joinCommittee(parts: OracleParts, { record, keyring, opening, transport
     if (error.code !== 'REPORT_STORE_FULL') log.warn({ code: error.code, facts: error.facts }, error.message)
   }
 
-  const board = createBoard(committee, layout, () => queueMicrotask(() => later({ kind: 'moved' })))
+  // Told after this turn's input: the other members are reading the same change, and a round begun before they have would
+  // observe it half (bench/latency.ts).
+  const board = createBoard(committee, layout, () => setImmediate(later, { kind: 'moved' }))
   const runner: Runner = createRunner(
     { context, engine, durable: opening, authorship: keyring.authorship },
     {

@@ -179,11 +179,17 @@ class Patience {
     return this.#mustDeliver.every((oracle) => oracle.deliveredAtMs > this.#schedule.healMs) && this.#areDoublesFound()
   }
 
-  /** Two machines that both attest with one key after the healing stop, both of them (P9, B28). */
+  /**
+   * Two machines that both go on attesting with one key after the healing stop, both of them (P9, B28). One that gets no
+   * session, since its peers hold the other's, does no harm and is left to its operator.
+   */
   #areDoublesFound(): boolean {
     const { doubled, oracles } = this.#troupe
+    if (doubled.size === 0) return true
+    const provenMs = this.#schedule.healMs + 1000
+    if (this.#nowMs < provenMs + 500) return false
     const machines = oracles.filter(({ member }) => doubled.has(member))
-    const areActive = machines.length > 0 && machines.every((oracle) => oracle.attestedAtMs > this.#schedule.healMs)
+    const areActive = machines.every((oracle) => oracle.attestedAtMs > provenMs)
     return !areActive || machines.every((oracle) => oracle.state?.halted)
   }
 
