@@ -2,7 +2,7 @@
 
 import { concat, putU32, putU48, utf8 } from './bytes.js'
 import type { Engine } from './engine.js'
-import type { ReportHeader, Slot } from './messages.js'
+import type { Draft, ReportHeader, Slot } from './messages.js'
 
 /** One field of an EIP-712 type, in the shape eth_signTypedData takes. */
 export interface TypedField {
@@ -171,4 +171,23 @@ export function disownedDigest(
   putSlot(bytes, disown)
   putBytes32(bytes, 96, disown.signedDigest)
   return digestOf(engine, domain, bytes)
+}
+
+/** The digest of whatever an oracle signs: `inner` is the domain of D, `outer` that of S. */
+export function draftDigest(engine: Engine, inner: Domain, outer: Domain, draft: Draft): Uint8Array {
+  switch (draft.kind) {
+    case 'observation':
+      return observationDigest(engine, inner, { ...draft, readingsHash: engine.keccak256(draft.readings) })
+    case 'proposal':
+      return proposalDigest(engine, inner, {
+        ...draft,
+        observationsHash: hashObservations(engine, draft.observations),
+      })
+    case 'attestation':
+      return reportDigest(engine, outer, draft)
+    case 'seal':
+      return sealedDigest(engine, outer, draft.reportDigest)
+    case 'disown':
+      return disownedDigest(engine, inner, draft)
+  }
 }

@@ -4,15 +4,7 @@ import { OracleError } from '../base/errors.js'
 import { equalBytes } from '../core/bytes.js'
 import type { Durable } from '../core/durable.js'
 import { compareSlots, type Draft, type Slot } from '../core/messages.js'
-import {
-  disownedDigest,
-  domainOf,
-  hashObservations,
-  observationDigest,
-  proposalDigest,
-  reportDigest,
-  sealedDigest,
-} from '../core/typed-data.js'
+import { domainOf, draftDigest } from '../core/typed-data.js'
 import type { SigningEngine } from './engine-wasm.js'
 import { type Authorship, createSignedHistory, type SignedHistory } from './signed-history.js'
 
@@ -67,24 +59,6 @@ export function createKeyring(parts: KeyringParts): Keyring {
   let guards = parts.opening === null ? null : createGuards(parts.opening, slotsMax)
   let stopped: string | null = null
 
-  const digestOf = (draft: Draft): Uint8Array => {
-    switch (draft.kind) {
-      case 'observation':
-        return observationDigest(engine, inner, { ...draft, readingsHash: engine.keccak256(draft.readings) })
-      case 'proposal':
-        return proposalDigest(engine, inner, {
-          ...draft,
-          observationsHash: hashObservations(engine, draft.observations),
-        })
-      case 'attestation':
-        return reportDigest(engine, outer, draft)
-      case 'seal':
-        return sealedDigest(engine, outer, draft.reportDigest)
-      case 'disown':
-        return disownedDigest(engine, inner, draft)
-    }
-  }
-
   return {
     address,
     sign: (draft) => {
@@ -93,7 +67,7 @@ export function createKeyring(parts: KeyringParts): Keyring {
       }
       // Says of another's signature that it is not ours: true whatever the record holds, and of no slot of our own.
       if (draft.kind === 'disown') {
-        const digest = digestOf(draft)
+        const digest = draftDigest(engine, inner, outer, draft)
         return { digest, signature: engine.sign(digest, privateKey) }
       }
       const covered = durable()
@@ -101,7 +75,7 @@ export function createKeyring(parts: KeyringParts): Keyring {
         throw new OracleError('KEYRING_CLOSED', 'the slot record allows no signature now (P9)')
       }
       guards.check(draft, covered)
-      const digest = digestOf(draft)
+      const digest = draftDigest(engine, inner, outer, draft)
       // Noted before it is made: a failure to sign uses the slot up.
       guards.note(draft, digest)
       return { digest, signature: engine.sign(digest, privateKey) }

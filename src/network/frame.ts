@@ -93,8 +93,3 @@ export function decodeClose(frame: Uint8Array): CloseReason {
 export function encodePing(answer: boolean): Uint8Array {
   return Uint8Array.of(wireVersions.max, transportKinds.ping, answer ? 1 : 0)
 }
-
-/** True when the two byte strings are equal; both are public. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
-}

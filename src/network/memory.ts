@@ -1,8 +1,9 @@
 // Sessions between members inside one process: the same port, checks and bounds as TLS, on time that is an argument.
 
+import { equalBytes } from '../core/bytes.js'
 import { backoffMs } from './backoff.js'
 import { Drops } from './drops.js'
-import { assertSendable, refuseHead, sameBytes } from './frame.js'
+import { assertSendable, refuseHead } from './frame.js'
 import { Lane } from './lane.js'
 import {
   type CloseReason,
@@ -199,7 +200,7 @@ class MemoryTransport implements Transport {
   #answer(from: MemoryTransport): CloseReason | null {
     const peer = this.#peers.get(from.member.self)
     let refusal: CloseReason | null = null
-    if (!sameBytes(from.member.digest, this.member.digest)) refusal = 'COMMITTEE_MISMATCH'
+    if (!equalBytes(from.member.digest, this.member.digest)) refusal = 'COMMITTEE_MISMATCH'
     else if (peer === undefined) refusal = 'IDENTITY_MISMATCH'
     // A session in memory is live as long as it is up, so there is nobody to replace.
     else if (peer.other !== null) refusal = 'SESSION_EXISTS'

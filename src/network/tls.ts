@@ -3,12 +3,13 @@
 import { constants, randomBytes } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { OracleError } from '../base/errors.js'
+import { equalBytes } from '../core/bytes.js'
 import type { Member } from '../core/committee.js'
 import { backoffMs } from './backoff.js'
 import { peerKeyOfCertificate, peerKeyOfPem } from './certificate.js'
 import { dial, parseEndpoint } from './dial.js'
 import { Drops } from './drops.js'
-import { assertSendable, commonVersion, decodeHello, encodeClose, encodeHello, type Hello, sameBytes } from './frame.js'
+import { assertSendable, commonVersion, decodeHello, encodeClose, encodeHello, type Hello } from './frame.js'
 import { joinFrames } from './framing.js'
 import { Gate } from './gate.js'
 import { type Rates, ratesOf } from './rate.js'
@@ -303,7 +304,7 @@ export class TlsTransport implements Transport {
 
   #refuseHello(hello: Hello, peer: Peer): CloseReason | null {
     if (commonVersion(hello) === 0) return 'VERSION_MISMATCH'
-    if (!sameBytes(hello.digest, this.#options.digest)) return 'COMMITTEE_MISMATCH'
+    if (!equalBytes(hello.digest, this.#options.digest)) return 'COMMITTEE_MISMATCH'
     return hello.index === peer.index ? null : 'IDENTITY_MISMATCH'
   }
 
@@ -313,7 +314,7 @@ export class TlsTransport implements Transport {
     const live = peer.session
     if (live === null) return this.#up(session, peer, hello)
     if (peer.challenger !== null) return session.close('SESSION_EXISTS')
-    if (sameBytes(live.instance, hello.instance)) {
+    if (equalBytes(live.instance, hello.instance)) {
       // The same process dials again: it has given the old session up.
       live.close('REPLACED')
       return this.#up(session, peer, hello)

@@ -1,34 +1,13 @@
 // Signed messages made by hand, for members that do not follow the protocol.
 
 import type { Attestation, Disown, Draft, Message, Observation, Proposal, Seal } from '../../src/core/messages.js'
-import {
-  disownedDigest,
-  hashObservations,
-  observationDigest,
-  proposalDigest,
-  reportDigest,
-  sealedDigest,
-} from '../../src/core/typed-data.js'
+import { draftDigest } from '../../src/core/typed-data.js'
 import type { Play } from './cast.js'
 import type { SymbolicEngine } from './symbolic-engine.js'
 
 /** The digest that `draft` has under a committee. */
 export function digestOfDraft(engine: SymbolicEngine, { inner, outer }: Play, draft: Draft): Uint8Array {
-  switch (draft.kind) {
-    case 'observation':
-      return observationDigest(engine, inner, { ...draft, readingsHash: engine.keccak256(draft.readings) })
-    case 'proposal':
-      return proposalDigest(engine, inner, {
-        ...draft,
-        observationsHash: hashObservations(engine, draft.observations),
-      })
-    case 'attestation':
-      return reportDigest(engine, outer, draft)
-    case 'seal':
-      return sealedDigest(engine, outer, draft.reportDigest)
-    case 'disown':
-      return disownedDigest(engine, inner, draft)
-  }
+  return draftDigest(engine, inner, outer, draft)
 }
 
 /** The signed message of a draft: by `member` with `key`, whoever that is. */
