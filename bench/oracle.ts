@@ -13,6 +13,7 @@ import { createWasmEngine } from '../src/crypto/engine-wasm.js'
 import { readPassphrase } from '../src/crypto/passphrase.js'
 import { startOracle } from '../src/node.js'
 import type { Board } from '../src/observe/board.js'
+import { bareSource } from '../src/observe/source-part.js'
 import { writeSynthetic } from '../src/observe/synthetic.js'
 
 const [folder, mode, curves] = process.argv.slice(2) as [string, 'lines' | 'clock', 'auto' | 'wasm']
@@ -49,7 +50,7 @@ const oracle = await startOracle({
   engine,
   engineKind: kind,
   log: createLog('error', `oracle-${self}`),
-  source: mode === 'lines' ? onLines : onClock,
+  source: bareSource(mode === 'lines' ? onLines : onClock),
   onEvent: (event) => {
     if (event.event === 'session') process.stdout.write('session\n')
     if (event.event === 'stalled' || event.event === 'halted') console.error(JSON.stringify(event))

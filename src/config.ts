@@ -18,6 +18,8 @@ const configBytesMax = 64 * 1024
 export interface Config {
   readonly folder: string
   readonly committee: Committee
+  /** The committee document as it was read. */
+  readonly document: unknown
   /** Index of this oracle in the committee. */
   readonly self: number
   readonly keystore: string
@@ -30,7 +32,27 @@ export interface Config {
   readonly engine: 'auto' | 'wasm' | 'native'
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly store: { readonly bytesMax: number; readonly ageMaxS: number }
-  readonly source: { readonly kind: 'synthetic'; readonly seed: number; readonly everyMs: number }
+  readonly source: SyntheticConfig | FeedsConfig
+  /** Where the HTTP API listens; null: there is none. */
+  readonly api: { readonly listen: string } | null
+}
+
+interface SyntheticConfig {
+  readonly kind: 'synthetic'
+  readonly seed: number
+  readonly everyMs: number
+}
+
+export interface FeedsConfig {
+  readonly kind: 'feeds'
+  /** File or folder of declarations, absolute. */
+  readonly feeds: string
+  /** Adapter host → the place to ask instead. */
+  readonly origins: Readonly<Record<string, string>>
+  /** host:port on this machine that may be asked. */
+  readonly loopback: readonly string[]
+  /** URL of a replay clock, or null: real time. */
+  readonly replay: string | null
 }
 
 /** config.json as the schema lets it through. */
@@ -46,7 +68,10 @@ interface ConfigDocument {
   engine?: Config['engine']
   log?: Config['log']
   store?: { bytesMax?: number; ageMaxS?: number }
-  source: { kind: 'synthetic'; seed?: number; everyMs?: number }
+  source:
+    | { kind: 'synthetic'; seed?: number; everyMs?: number }
+    | { kind: 'feeds'; feeds: string; origins?: Record<string, string>; loopback?: string[]; replay?: string }
+  api?: { listen: string }
 }
 
 /** Reads FOLDER/config.json and the committee document it names; throws an OracleError with the path of what is wrong. */
@@ -54,7 +79,8 @@ export function loadConfig(engine: Engine, folder: string): Config {
   const file = join(folder, 'config.json')
   const document = readDocument(file, configBytesMax, 'CONFIG_UNREADABLE') as ConfigDocument
   checkSchema(nodeConfig, document, 'CONFIG_INVALID')
-  const committee = loadCommittee(engine, resolve(folder, document.committee))
+  const agreed = readDocument(resolve(folder, document.committee), committeeBytesMax, 'COMMITTEE_UNREADABLE')
+  const committee = parseCommittee(engine, agreed)
   const self = committee.members.findIndex((member) => member.name === document.member)
   if (self < 0) {
     const names = committee.members.map((member) => member.name).join(', ')
@@ -65,6 +91,7 @@ export function loadConfig(engine: Engine, folder: string): Config {
   return Object.freeze({
     folder,
     committee,
+    document: agreed,
     self,
     keystore: resolve(folder, document.keystore),
     passphraseFile: document.passphraseFile === undefined ? null : resolve(folder, document.passphraseFile),
@@ -75,12 +102,15 @@ export function loadConfig(engine: Engine, folder: string): Config {
     engine: document.engine ?? 'auto',
     log: document.log ?? 'info',
     store: { bytesMax: document.store?.bytesMax ?? 2 ** 30, ageMaxS: document.store?.ageMaxS ?? 30 * 86_400 },
-    source: {
-      kind: document.source.kind,
-      seed: document.source.seed ?? 1,
-      everyMs: document.source.everyMs ?? 1000,
-    },
+    source: sourceOf(folder, document.source),
+    api: document.api ?? null,
   })
+}
+
+function sourceOf(folder: string, source: ConfigDocument['source']): Config['source'] {
+  if (source.kind === 'synthetic') return { kind: 'synthetic', seed: source.seed ?? 1, everyMs: source.everyMs ?? 1000 }
+  const { feeds, origins = {}, loopback = [], replay = null } = source
+  return { kind: 'feeds', feeds: resolve(folder, feeds), origins, loopback, replay }
 }
 
 /** Reads and checks a committee document. */

@@ -2,58 +2,32 @@
 
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readClock } from './base/clock.js'
-import { errorCodes } from './base/error-codes.js'
 import { OracleError } from './base/errors.js'
-import type { Log } from './base/log.js'
-import type { Config } from './config.js'
 import { fromHex } from './core/bytes.js'
-import { createContext } from './core/context.js'
-import type { Durable } from './core/durable.js'
-import { typedMessage } from './core/evidence.js'
-import { explain } from './core/explain.js'
-import { countPresent } from './core/layout.js'
-import type { AttestedReport } from './core/report.js'
 import type { Event, State } from './core/state.js'
-import type { SigningEngine } from './crypto/engine-wasm.js'
-import { createKeyring, type Keyring } from './crypto/keyring.js'
+import { createKeyring } from './crypto/keyring.js'
 import { openKeystore } from './crypto/keystore.js'
 import { loadPeerKey } from './crypto/peer-key.js'
+import { joinCommittee, type OracleParts, warn } from './member.js'
 import { createCertificate } from './network/certificate.js'
 import { parseEndpoint } from './network/dial.js'
 import { transportLimits } from './network/limits.js'
 import { timers } from './network/timers.js'
 import { TlsTransport } from './network/tls.js'
-import type { Transport } from './network/transport.js'
-import { type Board, createBoard } from './observe/board.js'
-import { noEvidence } from './observe/synthetic.js'
-import type { OracleEvent } from './oracle-event.js'
-import { createRunner, type Runner } from './runner.js'
+import type { OracleView } from './oracle-view.js'
 import { lockDirectory } from './store/directory-lock.js'
 import { errnoOf, nodeDisk } from './store/disk.js'
-import { createEvidenceFile } from './store/evidence.js'
 import { openReportStore, type ReportStore } from './store/report-store.js'
 import { reportsName } from './store/reports-name.js'
-import { openSlotRecord, type SlotRecord } from './store/slot-record.js'
-import { createWatch } from './watch.js'
-
-export interface OracleParts {
-  readonly config: Config
-  readonly passphrase: string
-  readonly engine: SigningEngine
-  readonly engineKind: 'native' | 'wasm'
-  readonly log: Log
-  /** Feeds the board; returns how to stop. */
-  readonly source: (board: Board) => () => void
-  readonly onEvent: (event: OracleEvent) => void
-  /** Called with each attested report before it is stored. */
-  readonly onReport?: (report: AttestedReport) => void
-}
+import { openSlotRecord } from './store/slot-record.js'
 
 /** A running oracle. */
 export interface Oracle {
   readonly state: () => State
   readonly store: ReportStore
+  readonly view: OracleView
+  /** Where the API is served; null without one. */
+  readonly apiUrl: string | null
   /** Messages dropped since start, by reason. */
   readonly drops: () => Readonly<Record<string, number>>
   readonly close: () => Promise<void>
@@ -67,9 +41,7 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     for (const close of closers.splice(0).toReversed()) await close()
   }
   try {
-    const listen = parseEndpoint(config.listen)
-    if (listen === null)
-      throw new OracleError('CONFIG_INVALID', 'must be host:port or [IPv6]:port', { path: '/listen' })
+    const listen = listenAt(config.listen, '/listen')
     makeFolder(config.state)
     const lock = await lockDirectory(config.state)
     closers.push(() => lock.release())
@@ -129,15 +101,18 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     })
     closers.push(() => store.close())
     const joined = joinCommittee(parts, { record, keyring, opening, transport, store })
+    const { view } = joined
     feedStore = joined.runner.dispatch
     closers.push(joined.stop)
+    const api = config.api === null ? null : await openApi(view, config.api.listen)
+    if (api !== null) closers.push(() => api.close())
     const doubled = new Set<number>()
     await transport.start({
       onFrame: joined.runner.receive,
       onSession: (peer, state, reason) => {
         doubled.delete(peer)
         joined.runner.dispatch({ kind: 'session', member: peer, up: state === 'up' })
-        parts.onEvent({ event: 'session', peer: config.committee.members[peer]!.name, state, reason })
+        joined.tell({ event: 'session', peer: config.committee.members[peer]!.name, state, reason })
         joined.arm()
       },
       onDrop: (peer, reason, count = 1) => {
@@ -155,10 +130,14 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     })
     const { name } = config.committee.members[config.self]!
     const feeds = config.committee.feeds.length
-    parts.onEvent({ event: 'started', member: name, address, listen: config.listen, feeds, engine: parts.engineKind })
+    const engineKind = parts.engineKind
+    joined.tell({ event: 'started', member: name, address, listen: config.listen, feeds, engine: engineKind })
+    if (api !== null) joined.tell({ event: 'serving', url: api.url })
     return {
       state: joined.runner.state,
       store,
+      view,
+      apiUrl: api?.url ?? null,
       drops: joined.drops,
       close: async () => {
         await closeAll()
@@ -171,165 +150,17 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
   }
 }
 
-interface Opened {
-  readonly record: SlotRecord
-  readonly keyring: Keyring
-  readonly opening: Durable | null
-  readonly transport: Transport
-  readonly store: ReportStore
+/** Loaded only by an oracle that has one. */
+async function openApi(view: OracleView, endpoint: string): Promise<{ url: string; close: () => Promise<void> }> {
+  const listen = listenAt(endpoint, '/api/listen')
+  const { startApi } = await import('./api/start-api.js')
+  return startApi(view, listen)
 }
 
-interface Joined {
-  readonly runner: Runner
-  readonly arm: () => void
-  readonly stop: () => void
-  readonly count: (reason: string, count: number) => void
-  readonly drops: () => Readonly<Record<string, number>>
-}
-
-/** The loop with its ports: where each effect of the core meets the part that performs it. */
-function joinCommittee(parts: OracleParts, { record, keyring, opening, transport, store }: Opened): Joined {
-  const { config, engine, log, onEvent } = parts
-  const { committee, self } = config
-  const context = createContext(engine, committee, self)
-  const { layout } = context.kernel
-  const dropped: Record<string, number> = {}
-  const count = (reason: string, more: number): void => {
-    dropped[reason] = (dropped[reason] ?? 0) + more
-  }
-  const keepEvidence = createEvidenceFile(join(config.state, 'evidence.jsonl'))
-  const watchMs = Math.max(2 * committee.timing.roundMs, 1000)
-  const watch = createWatch(
-    readClock().steadyMs,
-    watchMs,
-    () => explain(context, runner.state(), readClock().wallMs),
-    onEvent,
-  )
-  let closedBy: string | null = null
-  const later = (event: Event): void => {
-    runner.dispatch(event)
-    arm()
-    const code = runner.state().closed[0]?.code ?? null
-    if (code === closedBy) return
-    closedBy = code
-    onEvent({ event: 'signing', state: code === null ? 'open' : 'closed', code })
-  }
-  const failed = (error: unknown): void => {
-    if (!(error instanceof OracleError)) return log.warn({ err: error }, 'a report was not stored')
-    if (error.code === 'REPORT_STORE_CONTRADICTS') later({ kind: 'contradicted' })
-    // A full store said so once, by closing.
-    if (error.code !== 'REPORT_STORE_FULL') log.warn({ code: error.code, facts: error.facts }, error.message)
-  }
-
-  // Told after this turn's input: the other members are reading the same change, and a round begun before they have would
-  // observe it half (bench/latency.ts).
-  const board = createBoard(committee, layout, () => setImmediate(later, { kind: 'moved' }))
-  const runner: Runner = createRunner(
-    { context, engine, durable: opening, authorship: keyring.authorship },
-    {
-      now: readClock,
-      persist: (durable, adopt) => {
-        const written = adopt ? record.adopt(durable).then((kept) => adopted(kept)) : record.persist(durable)
-        written.then(
-          (kept) => later({ kind: 'persisted', durable: kept }),
-          (error) => later({ kind: 'persist-failed', code: error.code ?? 'SLOT_RECORD_WRITE_FAILED' }),
-        )
-      },
-      observe: (slot) => {
-        const readings = board.observe()
-        queueMicrotask(() => later({ kind: 'observed', slot, readings, evidence: noEvidence }))
-      },
-      sign: keyring.sign,
-      transmit: (to, frame) => void transport.send(to, frame),
-      deliver: (report) => {
-        watch.report(readClock().steadyMs)
-        parts.onReport?.(report)
-        store.put(report).catch(failed)
-        const { epoch, round, attestedAtMs, signers } = report
-        const latencyMs = Math.max(0, readClock().wallMs - attestedAtMs)
-        const values = countPresent(layout, report.values)
-        const feeds = committee.feeds.length
-        onEvent({
-          event: 'report',
-          epoch,
-          round,
-          attestedAtMs,
-          signers,
-          members: committee.members.length,
-          feeds,
-          values,
-          latencyMs,
-        })
-      },
-      deliverSeals: (seals) => void store.putSeals(seals, seals).catch(failed),
-      keepEvidence: (member, messages) => {
-        const [first, second] = messages
-        const { name } = committee.members[member]!
-        const { kind, epoch, round } = first
-        const head = { member: name, kind, epoch, round, seenAtMs: readClock().wallMs }
-        const isNew = keepEvidence(head, () => [typedMessage(engine, first), typedMessage(engine, second)])
-        if (isNew)
-          warn(
-            parts,
-            'FAULT_EVIDENCE',
-            `${name} signed two contradicting ${kind}s in slot ${epoch}/${round}; both are kept`,
-          )
-      },
-      countDrop: (_from, reason) => count(reason, 1),
-      charge: (from) => transport.charge(from),
-      refused: (error) => log.error({ code: error.code, facts: error.facts }, error.message),
-      halt: (code) => {
-        keyring.stop(code)
-        onEvent({ event: 'halted', code, advice: errorCodes[code as keyof typeof errorCodes] ?? '' })
-      },
-    },
-  )
-  const adopted = (kept: Durable): Durable => {
-    keyring.adopt(kept)
-    return kept
-  }
-
-  let timer: NodeJS.Timeout | null = null
-  let armedForMs = Infinity
-  const arm = (): void => {
-    const wakeMs = runner.wakeAtMs()
-    if (timer !== null && armedForMs <= wakeMs) return
-    if (timer !== null) clearTimeout(timer)
-    armedForMs = wakeMs
-    const delayMs = Math.min(60_000, Math.max(0, wakeMs - readClock().steadyMs))
-    timer = setTimeout(() => {
-      timer = null
-      later({ kind: 'tick' })
-    }, delayMs)
-  }
-  const looking = setInterval(() => watch.look(readClock().steadyMs), 250)
-  const pruning = setInterval(() => {
-    const beforeMs = readClock().wallMs - config.store.ageMaxS * 1000
-    store.prune({ beforeMs, bytesMax: config.store.bytesMax }).catch(failed)
-  }, 60_000)
-  const stopSource = parts.source(board)
-  arm()
-  return {
-    runner: { ...runner, receive: (from, frame) => receive(from, frame), dispatch: later },
-    arm,
-    count,
-    drops: () => dropped,
-    stop: () => {
-      stopSource()
-      clearInterval(looking)
-      clearInterval(pruning)
-      if (timer !== null) clearTimeout(timer)
-    },
-  }
-
-  function receive(from: number, frame: Uint8Array): void {
-    runner.receive(from, frame)
-    arm()
-  }
-}
-
-function warn(parts: OracleParts, code: string, sentence: string): void {
-  parts.onEvent({ event: 'warning', code, sentence })
+function listenAt(endpoint: string, path: string): { readonly host: string; readonly port: number } {
+  const listen = parseEndpoint(endpoint)
+  if (listen !== null) return listen
+  throw new OracleError('CONFIG_INVALID', 'must be host:port or [IPv6]:port', { path })
 }
 
 function makeFolder(path: string): void {

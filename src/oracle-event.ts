@@ -11,6 +11,8 @@ export type OracleEvent =
       readonly feeds: number
       readonly engine: 'native' | 'wasm'
     }
+  /** The API answers at `url`. */
+  | { readonly event: 'serving'; readonly url: string }
   | { readonly event: 'session'; readonly peer: string; readonly state: 'up' | 'down'; readonly reason: string | null }
   | {
       readonly event: 'report'

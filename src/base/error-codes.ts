@@ -68,6 +68,28 @@ export const errorCodes = {
     'Use the declarations that the committee agreed on: name, meaning and digest must be those of the document.',
   ADAPTER_UNKNOWN: 'Name an adapter and version that `assay adapters list` shows.',
   ADAPTER_PARAMS: 'Mend the parameter that is named; schemas/params/ lists all of them.',
+  // Replay and demo
+  RECORDINGS_UNFIT: 'Name a folder that holds files venue-base-quote.csv with the header time,open,high,low,close,volume.',
+  REPLAY_LIE_INVALID: 'Write venue=+30% or venue=-10%, with a venue whose recordings are served.',
+  DEMO_SOURCES_ABSENT:
+    'Allow this machine to reach the public APIs, name recordings with --recordings DIR, or install vega-datasets.',
+  DEMO_FAILED: 'See what the oracles said; `assay start` on the folder that is named repeats it for one of them.',
+  // API and client
+  API_PARAMETER: 'Mend the parameter that is named; /openapi.json lists all of them.',
+  API_REQUEST_UNFIT: 'Send a GET or HEAD without a body, with short headers, at once.',
+  API_FEED_UNKNOWN: 'Name a feed that /v1/feeds lists.',
+  API_ROUTE_UNKNOWN: 'Ask for a path that /openapi.json lists.',
+  API_METHOD_UNKNOWN: 'Use GET or HEAD: the API only reads.',
+  API_NO_REPORT: 'Wait for the first report; /readyz says what it waits for.',
+  API_BUSY: 'Wait a second and ask again, or ask another member.',
+  API_FAILED: 'Ask another member, and see this oracle’s log.',
+  API_LISTEN_FAILED: 'Free the address and port that are named, or configure others, and start again.',
+  CLIENT_UNREACHABLE: 'Check the URL, the network and whether the oracle runs; or ask another member.',
+  CLIENT_REFUSED: 'See the message: the server answered with an error of its own.',
+  CLIENT_ANSWER_UNFIT: 'Ask another member: the answer is not what was asked for, or too large or slow.',
+  CLIENT_ROLLED_BACK: 'Ask again or ask another member: the server answered with an older report than before.',
+  CLIENT_COMMITTEE_FOREIGN: 'Check the salt and the URL: this server belongs to another committee, or lies.',
+  CLIENT_FEED_UNKNOWN: 'Name a feed of the committee document that you pinned.',
   // Network
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',
   NETWORK_KEY_INVALID: 'Use the Ed25519 peer key (PKCS#8 PEM) whose public half the committee document names.',

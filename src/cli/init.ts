@@ -16,11 +16,12 @@ import { createPeerKey } from '../crypto/peer-key.js'
 import { createCertificate } from '../network/certificate.js'
 import { nodeDisk } from '../store/disk.js'
 import { createSlotRecord, openSlotRecord } from '../store/slot-record.js'
-import { committeeTemplate, type PublicMember } from './template.js'
+import { committeeTemplate, type FeedDocuments, type PublicMember } from './template.js'
 
 export interface InitOptions {
   readonly oracles: number
-  readonly feeds: number
+  /** How many feeds of the template, or the committee's own. */
+  readonly feeds: number | FeedDocuments
   readonly host: string
   readonly port: number
   /** One passphrase for all keystores; without it each gets a random one in a file beside it. */
@@ -30,7 +31,16 @@ export interface InitOptions {
   /** Stream trigger of every feed, in parts per million. */
   readonly streamPpm?: number
   readonly timing?: Readonly<Record<string, number>>
+  /** File or folder of the declarations behind `feeds`, to be copied beside committee.json. */
+  readonly declarations?: string
+  /** What config.json says of the source; the synthetic one unless given. */
+  readonly source?: (member: string) => SourceDocument
+  /** What config.json says of the API; none unless given. */
+  readonly api?: (member: string) => { readonly listen: string } | undefined
 }
+
+/** `source` of config.json, as schemas/node-config.json describes it. */
+export type SourceDocument = Readonly<Record<string, unknown>>
 
 /** N of scrypt for `light` keystores. */
 const lightCost = 4096
@@ -42,7 +52,7 @@ export async function initCommittee(folder: string, options: InitOptions): Promi
   const members: PublicMember[] = []
   for (let i = 1; i <= options.oracles; i++) {
     const name = `oracle-${i}`
-    const endpoint = `${options.host}:${options.port + i - 1}`
+    const endpoint = `${options.host.replaceAll('{n}', String(i))}:${options.port + i - 1}`
     members.push(await makeKeys(engine, join(folder, name), name, endpoint, options))
   }
   const { feeds, streamPpm, timing } = options
@@ -56,9 +66,16 @@ export async function initCommittee(folder: string, options: InitOptions): Promi
   const committee = parseCommittee(engine, document)
   const file = join(folder, 'committee.json')
   await writeFile(file, `${JSON.stringify(document, null, 2)}\n`, { mode: 0o644 })
+  if (options.declarations !== undefined) {
+    const { copyDeclarations } = await import('./declared.js')
+    await copyDeclarations(options.declarations, folder)
+  }
   for (const { name } of members) {
     const { passphraseFile } = passphraseOf(join(folder, name), options.passphraseFile)
-    await joinCommittee(join(folder, name), name, file, committee, passphraseFile)
+    const source = options.source?.(name)
+    const api = options.api?.(name)
+    const more = { ...(source === undefined ? {} : { source }), ...(api === undefined ? {} : { api }) }
+    await joinCommittee(join(folder, name), name, file, committee, { passphraseFile, ...more })
   }
   return members.map(({ name }) => join(folder, name))
 }
@@ -93,7 +110,14 @@ export async function initJoin(folder: string, committeeFile: string): Promise<v
     const message = `the committee document does not hold member ${member.name} with this folder's keys`
     throw new OracleError('CONFIG_INVALID', message, { path: '/members' })
   }
-  await joinCommittee(folder, member.name, committeeFile, committee, member.passphraseFile)
+  const { passphraseFile } = member
+  await joinCommittee(
+    folder,
+    member.name,
+    committeeFile,
+    committee,
+    passphraseFile === undefined ? {} : { passphraseFile },
+  )
   await rm(file)
 }
 
@@ -148,7 +172,7 @@ async function joinCommittee(
   name: string,
   committeeFile: string,
   committee: Committee,
-  passphraseFile: string | undefined,
+  given: { readonly passphraseFile?: string; readonly source?: SourceDocument; readonly api?: object },
 ): Promise<void> {
   const member = committee.members.find((candidate) => candidate.name === name)!
   const state = join(folder, 'state')
@@ -164,11 +188,11 @@ async function joinCommittee(
     committee: relative(folder, committeeFile),
     member: name,
     keystore: 'keystore.json',
-    ...(passphraseFile === undefined ? {} : { passphraseFile }),
     peerKey: 'peer.pem',
     certificate: 'peer-cert.pem',
     state: 'state',
     source: { kind: 'synthetic', seed: 1, everyMs: 1000 },
+    ...given,
   }
   // Whole or not at all: with a config.json the folder counts as joined.
   const draft = join(folder, 'config.json.new')

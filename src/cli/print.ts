@@ -28,6 +28,8 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
     switch (event.event) {
       case 'started':
         return `${paint(1, event.member)} ${event.address} listens on ${event.listen} (${event.feeds} feeds, ${event.engine} curve code)`
+      case 'serving':
+        return `API at ${event.url}`
       case 'session':
         return `${event.peer} ${event.state === 'up' ? paint(32, 'connected') : paint(33, `lost (${event.reason})`)}`
       case 'report': {

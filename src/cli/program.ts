@@ -10,7 +10,8 @@ import { type VerifiedFeed, verifyReport } from '../core/verify-report.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
 import { readPassphrase } from '../crypto/passphrase.js'
 import { parseEndpoint } from '../network/dial.js'
-import { initCommittee, initJoin, initMember } from './init.js'
+import { lintFeeds, listFeeds } from './feeds.js'
+import { type InitOptions, initCommittee, initJoin, initMember } from './init.js'
 import { createPrinter, type Printer } from './print.js'
 import { storedReport } from './report.js'
 import { start } from './start.js'
@@ -35,8 +36,13 @@ program
   .argument('<dir>', 'a new or empty folder')
   .description('make keys and a committee document, for a committee on this machine or for one member of a larger one')
   .option('--oracles <n>', 'members of the committee', wholeNumber(1, 31), 4)
-  .option('--feeds <n>', 'feeds of the template', wholeNumber(1, 20_000), 8)
-  .option('--host <host>', 'address of all members', '127.0.0.1')
+  .option('--feeds <n>', 'feeds of synthetic numbers', wholeNumber(1, 20_000), 8)
+  .option(
+    '--declarations <path>',
+    'declared feeds instead: a file or folder, or the name of one that ships (spot.yaml)',
+  )
+  .option('--api <host:port>', 'where the first oracle serves its API; none unless given')
+  .option('--host <host>', 'address of all members; {n} in it becomes the number of each', '127.0.0.1')
   .option('--port <port>', 'port of the first member, the others follow', wholeNumber(1, 65_500), 7001)
   .option(
     '--stream-ppm <ppm>',
@@ -55,7 +61,10 @@ program
   .command('start')
   .argument('<dir>', "an oracle's folder, or a committee's folder to start all of its oracles")
   .description('run until stopped')
-  .action((folder: string) => run(() => start(folder, printer(), isJson())))
+  .option('--until-stdin-ends', 'stop, too, when standard input ends: for a parent process that may be killed')
+  .action((folder: string, { untilStdinEnds = false }: { untilStdinEnds?: boolean }) =>
+    run(() => start(folder, printer(), { isJson: isJson(), untilStdinEnds })),
+  )
 
 program
   .command('verify')
@@ -77,9 +86,25 @@ program
   .description('print a stored report as report.json')
   .action((folder: string, options: { slot?: Slot }) => run(() => report(folder, options.slot)))
 
+const feeds = program.command('feeds').description('feed declarations: what they declare, and what is wrong with them')
+
+feeds
+  .command('lint')
+  .argument('[path]', 'a file or folder of declarations; those that ship unless given')
+  .description('check declarations; names file, line, rule and what to do')
+  .action((path: string | undefined) => run(() => lintFeeds(path, printer())))
+
+feeds
+  .command('list')
+  .argument('[path]', 'a file or folder of declarations; those that ship unless given')
+  .description('the feeds that are declared')
+  .action((path: string | undefined) => run(() => listFeeds(path, printer())))
+
 interface InitFlags {
   oracles: number
   feeds: number
+  declarations?: string
+  api?: string
   host: string
   port: number
   streamPpm: number
@@ -111,17 +136,30 @@ async function init(folder: string, options: InitFlags): Promise<number> {
     )
   } else {
     if (options.endpoint !== undefined) throw new UsageError('--endpoint goes with --member')
-    if (parseEndpoint(`${options.host}:${options.port}`) === null)
+    if (parseEndpoint(`${options.host.replaceAll('{n}', '1')}:${options.port}`) === null)
       throw new UsageError('--host is a name or an address')
+    if (options.api !== undefined && parseEndpoint(options.api) === null)
+      throw new UsageError('--api is host:port or [IPv6]:port')
     if (options.passphraseFile !== undefined) await readPassphrase(options.passphraseFile)
     printer().say(`Making keys for ${options.oracles} ${options.oracles === 1 ? 'oracle' : 'oracles'} …`)
-    const folders = await initCommittee(folder, options)
+    const folders = await initCommittee(folder, await initOptions(options))
     printer().result(
       { committee: `${folder}/committee.json`, oracles: folders },
       `Done. Start all of them: assay start ${folder}`,
     )
   }
   return 0
+}
+
+async function initOptions(flags: InitFlags): Promise<InitOptions> {
+  const { declarations, api, ...options } = flags
+  const serving =
+    api === undefined ? {} : { api: (name: string) => (name === 'oracle-1' ? { listen: api } : undefined) }
+  if (declarations === undefined) return { ...options, ...serving }
+  const { findDeclarations, declaredFeeds } = await import('./declared.js')
+  const path = findDeclarations(declarations)
+  const feeds = declaredFeeds(await createWasmEngine(), path)
+  return { ...options, ...serving, feeds, declarations: path, source: () => ({ kind: 'feeds', feeds: '../feeds' }) }
 }
 
 async function verify(file: string, options: VerifyFlags): Promise<number> {

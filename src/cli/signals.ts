@@ -24,3 +24,15 @@ export function onStopRequest(stop: () => void): void {
     if (askedAtMs === null) ask()
   })
 }
+
+/** Asks this process to stop, as SIGTERM does, when its standard input ends: its parent is gone. */
+export function stopWhenStdinEnds(): void {
+  let hasEnded = false
+  const end = (): void => {
+    if (!hasEnded) process.kill(process.pid, 'SIGTERM')
+    hasEnded = true
+  }
+  process.stdin.once('end', end)
+  process.stdin.once('error', end)
+  process.stdin.resume()
+}

@@ -11,12 +11,19 @@ import { chooseEngine } from '../crypto/engine.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
 import { promptPassphrase, readPassphrase } from '../crypto/passphrase.js'
 import { startOracle } from '../node.js'
-import { runSynthetic } from '../observe/synthetic.js'
+import { openSourcePart } from '../open-source-part.js'
 import type { Printer } from './print.js'
-import { onStopRequest } from './signals.js'
+import { onStopRequest, stopWhenStdinEnds } from './signals.js'
+
+export interface StartOptions {
+  readonly isJson: boolean
+  /** Stop, too, when standard input ends: so nobody is left behind by a parent that was killed. */
+  readonly untilStdinEnds?: boolean
+}
 
 /** Runs until a signal or a halt; resolves with the process's exit code. */
-export async function start(folder: string, printer: Printer, isJson: boolean): Promise<number> {
+export async function start(folder: string, printer: Printer, options: StartOptions): Promise<number> {
+  if (options.untilStdinEnds === true) stopWhenStdinEnds()
   if (existsSync(join(folder, 'config.json'))) return startOne(folder, printer)
   const members = existsSync(join(folder, 'committee.json'))
     ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json')))
@@ -24,7 +31,7 @@ export async function start(folder: string, printer: Printer, isJson: boolean): 
   if (members.length === 0) {
     throw new OracleError('FOLDER_UNFIT', 'this folder holds neither an oracle nor a committee', { path: folder })
   }
-  return startAll(folder, members, isJson)
+  return startAll(folder, members, options.isJson)
 }
 
 /** Exit code of an oracle that halted: it must not be restarted by a supervisor without a look. */
@@ -39,6 +46,8 @@ async function startOne(folder: string, printer: Printer): Promise<number> {
       ? await promptPassphrase(`Passphrase of ${name}'s keystore: `, process.stdin, process.stderr)
       : await passphraseIn(config.passphraseFile, printer)
   const { engine, kind } = chooseEngine(wasm, config.engine)
+  const waiting = (sentence: string): void => printer.event({ event: 'warning', code: 'REPLAY_UNREACHABLE', sentence })
+  const source = await openSourcePart(engine, config, waiting)
   return new Promise((resolve, reject) => {
     let hasHalted = false
     startOracle({
@@ -47,7 +56,8 @@ async function startOne(folder: string, printer: Printer): Promise<number> {
       engine,
       engineKind: kind,
       log: createLog(config.log, name),
-      source: (board) => runSynthetic(board, config),
+      source: source.start,
+      clock: source.clock,
       onEvent: (event) => {
         if (event.event === 'halted') hasHalted = true
         printer.event(event)
@@ -78,9 +88,9 @@ async function startAll(folder: string, members: readonly string[], isJson: bool
 }
 
 function startChild(folder: string, name: string, isJson: boolean): ChildProcess {
-  const args = [process.argv[1]!, 'start', folder, ...(isJson ? ['--json'] : [])]
+  const args = [process.argv[1]!, 'start', folder, '--until-stdin-ends', ...(isJson ? ['--json'] : [])]
   const env = { ...process.env, ...(process.stdout.isTTY === true ? { ASSAY_COLOUR: '1' } : {}) }
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env })
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env })
   child.once('exit', (code, signal) => {
     if (code === 0) return
     const how = signal ?? `exit code ${code}`

@@ -47,6 +47,8 @@ export interface Feed {
   readonly validForS: number
   /** Move of the first field, in parts per million of what the member last observed, that asks for a round at once (P4); 0: never. */
   readonly streamPpm: number
+  /** Digest of the declaration that says where the values come from, 32 bytes of 0x hex; null where none is agreed. */
+  readonly declaration: string | null
 }
 
 /** Feeds that share a Merkle leaf: 1 to 16, by index. Hot bundles form a subtree of their own next to the root. */
@@ -233,7 +235,10 @@ function checkFeeds(engine: Engine, place: Place, memberCount: number): Feed[] {
   if (items.length > FEEDS_MAX) place.fail(`at most ${FEEDS_MAX} feeds`, 'COMMITTEE_TOO_LARGE')
   let bytes = 0
   return items.map((item, index) => {
-    const at = item.fields(['name', 'schema', 'unit', 'decimals', 'fields', 'validForS', 'streamPpm'])
+    const at = item.fields(
+      ['name', 'schema', 'unit', 'decimals', 'fields', 'validForS', 'streamPpm'],
+      ['declaration'],
+    )
     const meaning = checkMeaning(at)
     takeOnce(names, meaning.name, at.name)
     const streamPpm = at.streamPpm.integer(0, UINT32_MAX)
@@ -246,7 +251,8 @@ function checkFeeds(engine: Engine, place: Place, memberCount: number): Feed[] {
         'COMMITTEE_TOO_LARGE',
       )
     const feedId = toHex(feedIdOf(engine, meaning))
-    return { index, ...meaning, feedId, validForS: at.validForS.integer(1, UINT32_MAX), streamPpm }
+    const declaration = at.declaration === undefined ? null : toHex(at.declaration.bytes(32))
+    return { index, ...meaning, feedId, validForS: at.validForS.integer(1, UINT32_MAX), streamPpm, declaration }
   })
 }
 

@@ -16,6 +16,9 @@ export interface SourceDeclaration {
 
 /** One leaf of a value: which field of the committee's feed it becomes, and how its text becomes an integer. */
 export interface LeafPlan {
+  /** The property of the value, in camelCase. */
+  readonly key: string
+  /** The committee's field, in kebab-case. */
   readonly name: string
   readonly type: 'int64' | 'int176' | 'bool' | 'string'
   readonly combine: Combine

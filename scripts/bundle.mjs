@@ -1,0 +1,59 @@
+// Bundles the program for the package: one install brings lmdb and nothing else, and every other line is the one tested here.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
+
+/** Native code, and data that only a checkout has: never bundled. */
+const external = ['lmdb', 'secp256k1', 'vega-datasets']
+
+/** Writes `folder` of `root` anew: main.js, its chunks, and the licences of what is inside. */
+export async function bundle(root, folder = 'dist/package') {
+  const outdir = join(root, folder)
+  rmSync(outdir, { recursive: true, force: true })
+  mkdirSync(outdir, { recursive: true })
+  const { metafile } = await build({
+    entryPoints: {
+      main: join(root, 'src/cli/main.ts'),
+      client: join(root, 'src/client/client.ts'),
+    },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external,
+    metafile: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    // Packages in the older module format ask for Node's own modules by require.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  })
+  writeFileSync(join(outdir, 'LICENCES.txt'), licences(root, Object.keys(metafile.inputs)))
+}
+
+/** The licence text of every package of which a file went into the bundle. */
+function licences(root, inputs) {
+  const folders = new Set(inputs.flatMap((input) => input.match(/^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []))
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+      return `${name} ${version} (${license})\n${textOf(join(root, folder))}`
+    })
+    .join(`\n${'-'.repeat(80)}\n`)
+}
+
+function textOf(folder) {
+  for (const name of ['LICENSE', 'LICENSE.md', 'LICENCE', 'license', 'LICENSE.txt', 'license.md']) {
+    try {
+      return readFileSync(join(folder, name), 'utf8')
+    } catch {
+      // The next name.
+    }
+  }
+  return `see ${dirname(folder)}`
+}

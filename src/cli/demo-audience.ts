@@ -1,0 +1,96 @@
+// Who follows a run of the demo, and the words for it: what it is, how it goes, how it ended.
+
+import type { ReportView, Tally } from './demo-reports.js'
+import type { RunFacts, RunResult } from './demo-run.js'
+import type { DemoSources } from './demo-sources.js'
+import { presentFeed } from './demo-table.js'
+
+/** What follows a run: a terminal, lines of text, or JSON lines. */
+export interface Audience {
+  readonly onReady: (facts: RunFacts, sources: DemoSources) => void
+  readonly onReport: (report: ReportView, tally: Tally) => void
+  readonly onNote: (sentence: string) => void
+  readonly onDone: (result: RunResult) => void
+  /** Called in any case, at last. */
+  readonly close: () => void
+}
+
+const lineEveryMs = 3000
+
+/** The last line of --json. */
+export function summaryOf(result: RunResult, oracles: number): Record<string, unknown> {
+  const { facts, latest, tally } = result
+  const feeds = (latest?.feeds ?? []).map(({ name, feedId, value, status, observedAtMs, attestedAtMs }) => ({
+    ...{ name, feedId, value, status, observedAtMs, attestedAtMs },
+  }))
+  const { rounds, reports, latencyMs, skippedRounds } = tally
+  return { mode: facts.mode, oracles, rounds, reports, feeds, latencyMs, skippedRounds }
+}
+
+/** The lines that say what a run is. */
+export function bannerOf(facts: RunFacts, sources: DemoSources): readonly string[] {
+  const { folder, isKept, apiUrl, oracles } = facts
+  return [
+    `Assay demo, ${sources.mode}: ${oracles} oracles on this machine attest ${facts.declarations.size} feeds`,
+    `Values: ${sources.sentence}`,
+    `API: ${apiUrl}/v1/feeds   Stop: Ctrl-C`,
+    `Folder: ${folder} (${isKept ? 'kept' : 'removed at the end; --keep DIR keeps it'})`,
+  ]
+}
+
+/** The lines that say how it ended. */
+export function endingOf({ facts, latest, tally }: RunResult): readonly string[] {
+  const { reports, skippedRounds, latencyMs } = tally
+  return [
+    `${reports} reports, ${skippedRounds} rounds skipped, latency p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms`,
+    ...(latest?.feeds ?? []).map(({ name, value, status }) => {
+      return `${name}  ${presentFeed(value, facts.declarations.get(name))}  ${status}`
+    }),
+    ...(facts.isKept ? [`Kept in ${facts.folder}: committee.json, reports, and an oracle each in oracle-N`] : []),
+  ]
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+/** An audience of scripts. */
+export function jsonLines(): Audience {
+  return {
+    onReady: (facts, { sentence, skipped }) => {
+      const { mode, folder, apiUrl, oracles } = facts
+      print(JSON.stringify({ event: 'ready', mode, sentence, oracles, folder, api: apiUrl, skipped }))
+    },
+    onReport: ({ epoch, round, attestedAtMs, latencyMs, signers }, { reports, skippedRounds }) =>
+      print(
+        JSON.stringify({ event: 'report', epoch, round, attestedAtMs, signers, latencyMs, reports, skippedRounds }),
+      ),
+    onNote: (sentence) => print(JSON.stringify({ event: 'note', sentence })),
+    onDone: (result) => print(JSON.stringify(summaryOf(result, result.facts.oracles))),
+    close: () => undefined,
+  }
+}
+
+/** An audience without a terminal: a line every few seconds. */
+export function textLines(): Audience {
+  let shownAtMs = -Infinity
+  let told: RunFacts | null = null
+  return {
+    onReady: (facts, sources) => {
+      told = facts
+      for (const line of bannerOf(facts, sources)) print(line)
+      for (const line of sources.skipped) print(`skipped: ${line}`)
+    },
+    onReport: (report, { reports, skippedRounds }) => {
+      if (performance.now() - shownAtMs < lineEveryMs) return
+      shownAtMs = performance.now()
+      const values = report.feeds.slice(0, 4).map(({ name, value, status }) => {
+        const text = presentFeed(value, told?.declarations.get(name))
+        return `${name} ${text}${status === 'OK' ? '' : ` ${status}`}`
+      })
+      const more = report.feeds.length > 4 ? `, and ${report.feeds.length - 4} more` : ''
+      print(`${reports} reports, ${skippedRounds} skipped: ${values.join(', ')}${more}`)
+    },
+    onNote: print,
+    onDone: (result) => endingOf(result).forEach(print),
+    close: () => undefined,
+  }
+}

@@ -1,0 +1,252 @@
+// One run of the demo: a committee in a folder, a process for each oracle, a replay beside them, and what is told of it.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { adapters } from '../../adapters/index.js'
+import { OracleError } from '../base/errors.js'
+import { createWasmEngine } from '../crypto/engine-wasm.js'
+import { bundlesOf } from '../feed/bundles.js'
+import { committeeFeedOf } from '../feed/committee-feed.js'
+import type { FeedDeclaration } from '../feed/declaration.js'
+import { checkFeeds } from '../feed/load-feeds.js'
+import { parseFeeds } from '../feed/parse-feeds.js'
+import { type Replay, startReplay } from '../replay/server.js'
+import { type OracleState, type Oracles, startOracles } from './demo-oracles.js'
+import { followReports, getBytes, type Reports, type ReportView, type Tally } from './demo-reports.js'
+import type { DemoSources, Mode } from './demo-sources.js'
+import { initCommittee } from './init.js'
+
+export interface RunOptions {
+  readonly sources: DemoSources
+  readonly oracles: number
+  /** Stops after so many rounds; null: when asked, or when the data ends. */
+  readonly rounds: number | null
+  /** Port of the first oracle's API; 0 for any, null for 8080 if it is free. */
+  readonly apiPort: number | null
+  /** The folder to make and keep; null: a temporary one. */
+  readonly keep: string | null
+  /** Steps a second at most; null: no ceiling. */
+  readonly speed: number | null
+}
+
+/** What a run is, once it stands. */
+export interface RunFacts {
+  readonly mode: Mode
+  readonly oracles: number
+  readonly folder: string
+  readonly isKept: boolean
+  readonly apiUrl: string
+  readonly declarations: ReadonlyMap<string, FeedDeclaration>
+}
+
+export interface RunListeners {
+  readonly onReady: (facts: RunFacts) => void
+  readonly onReport: (report: ReportView, tally: Tally) => void
+  readonly onNote: (sentence: string) => void
+}
+
+/** How a run ended. */
+export interface RunResult {
+  readonly facts: RunFacts
+  readonly latest: ReportView | null
+  readonly tally: Tally
+}
+
+export interface Run {
+  /** Ends the run; safe to call at any time, and more than once. */
+  readonly stop: () => void
+  readonly oracles: () => readonly OracleState[]
+  readonly tally: () => Tally | null
+  /** A page of the API that is followed, parsed; null where it cannot be had. */
+  readonly ask: (path: string) => Promise<unknown>
+  readonly done: Promise<RunResult>
+}
+
+/** A replay asks for a round at each step, so nothing is waited for but the oracles themselves. */
+const replayTiming = { roundMs: 1000, roundMsMin: 20, graceMs: 15, delayMs: 200, skewMs: 2000, progressMs: 4500 }
+const usualPort = 8080
+/** With a number of rounds asked for, this long without any is a failure. */
+const quietMsMax = 120_000
+
+/** Starts a run. `done` rejects with what made it impossible: FOLDER_UNFIT, FEED_…, DEMO_FAILED, NETWORK_LISTEN_FAILED. */
+export function startRun(options: RunOptions, listeners: RunListeners): Run {
+  let oracles: Oracles | null = null
+  let reports: Reports | null = null
+  let apis: ReadonlyMap<string, string> = new Map()
+  let finish: () => void = () => undefined
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 })
+  /** The first oracle that lives is the one whose reports are followed. */
+  const followed = (): OracleState | null => oracles?.states.find(({ ended }) => ended === null) ?? null
+
+  const run = async (): Promise<RunResult> => {
+    const { sources, keep, rounds } = options
+    const folder = keep === null ? mkdtempSync(join(tmpdir(), 'assay-demo-')) : resolve(keep)
+    let replay: Replay | null = null
+    let quiet: NodeJS.Timeout | undefined
+    try {
+      const { show } = sources
+      if (show !== null) {
+        const onLost = (oracle: string, reason: string): void => {
+          if (reason === 'silent') listeners.onNote(`${oracle} fell silent and is no longer waited for`)
+        }
+        replay = await startReplay({ show, expect: options.oracles, speed: options.speed, onLost })
+      }
+      const ports = await freePorts(options.oracles - 1)
+      const apiPorts = [await apiPort(options.apiPort), ...ports]
+      const names = Array.from({ length: options.oracles }, (_, i) => `oracle-${i + 1}`)
+      apis = new Map(names.map((name, i) => [name, `http://127.0.0.1:${apiPorts[i]}`]))
+      const declarations = await makeFolder(folder, options, replay, apis)
+      const facts: RunFacts = {
+        mode: sources.mode,
+        oracles: options.oracles,
+        folder,
+        isKept: keep !== null,
+        apiUrl: apis.get('oracle-1')!,
+        declarations: new Map(declarations.map((feed) => [feed.name, feed])),
+      }
+      if (keep !== null) mkdirSync(join(folder, 'reports'))
+      const kept = keep === null ? null : join(folder, 'reports')
+      reports = followReports(kept, (report) => listeners.onReport(report, reports!.tally()), listeners.onNote)
+      listeners.onReady(facts)
+
+      const watch = (): void => {
+        clearTimeout(quiet)
+        if (rounds !== null) quiet = setTimeout(finish, quietMsMax)
+      }
+      let isOver = false
+      oracles = startOracles(Object.fromEntries(names.map((name) => [name, join(folder, name)])), {
+        onEvent: (state, event) => {
+          if (event.event === 'warning') listeners.onNote(`${state.name}: ${event.sentence}`)
+          if (event.event === 'halted') listeners.onNote(`${state.name} halted: ${event.code}. ${event.advice}`)
+          if (event.event !== 'report' || isOver || state !== followed()) return
+          if (!reports!.take(apis.get(state.name)!, event)) return
+          watch()
+          if (rounds === null || reports!.tally().rounds < rounds) return
+          isOver = true
+          finish()
+        },
+        onEnd: (state) => {
+          if (isOver) return
+          listeners.onNote(`${state.name} ended (${state.ended}); restart it: assay start ${state.folder}`)
+          if (followed() === null) finish()
+        },
+      })
+      void replay?.ended.then(finish)
+      watch()
+      await finished
+      isOver = true
+      await reports.drained()
+      const result: RunResult = { facts, latest: reports.latest(), tally: reports.tally() }
+      const failure = failureOf(oracles, result, rounds)
+      reports.close()
+      agent.destroy()
+      await oracles.stop()
+      if (failure !== null) throw failure
+      return result
+    } finally {
+      clearTimeout(quiet)
+      await oracles?.stop()
+      reports?.close()
+      agent.destroy()
+      await replay?.close()
+      if (keep === null) rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  return {
+    stop: () => finish(),
+    oracles: () => oracles?.states ?? [],
+    tally: () => reports?.tally() ?? null,
+    ask: async (path) => {
+      const name = followed()?.name
+      if (name === undefined) return null
+      try {
+        const { status, bytes } = await getBytes(agent, apis.get(name)! + path)
+        return status === 200 ? (JSON.parse(bytes.toString('utf8')) as unknown) : null
+      } catch {
+        return null
+      }
+    },
+    done: run(),
+  }
+}
+
+/** Why a run that ended was none; null when it was one. */
+function failureOf({ states }: Oracles, { latest, facts }: RunResult, rounds: number | null): OracleError | null {
+  const dead = states.filter(({ ended }) => ended !== null)
+  const isDead = dead.length === states.length
+  if (!isDead && (rounds === null || latest !== null)) return null
+  const told = [...new Set(dead.map(({ ended }) => ended))].join('; ')
+  const message = isDead ? `every oracle ended: ${told}` : `no report came within ${quietMsMax / 1000} s`
+  return new OracleError('DEMO_FAILED', message, { path: facts.folder })
+}
+
+/** committee.json, oracle-N and feeds in `folder`; returns the declarations. */
+async function makeFolder(
+  folder: string,
+  { sources, oracles }: RunOptions,
+  replay: Replay | null,
+  apis: ReadonlyMap<string, string>,
+): Promise<readonly FeedDeclaration[]> {
+  const engine = await createWasmEngine()
+  const parsed = sources.feeds.map(({ name, text }) => parseFeeds(engine, join(folder, 'feeds', name), text, adapters))
+  checkFeeds(parsed.flatMap(({ findings }) => findings))
+  const declarations = parsed.flatMap((file) => file.declarations)
+  const served = replay === null ? {} : servedBy(replay)
+  await initCommittee(folder, {
+    oracles,
+    feeds: { documents: declarations.map((feed) => ({ ...committeeFeedOf(feed) })), bundles: bundlesOf(declarations) },
+    host: '127.0.0.1',
+    port: await freeRun(oracles),
+    light: true,
+    ...(replay === null ? {} : { timing: replayTiming }),
+    source: () => ({ kind: 'feeds', feeds: '../feeds', ...served }),
+    api: (name) => ({ listen: new URL(apis.get(name)!).host }),
+  })
+  mkdirSync(join(folder, 'feeds'))
+  for (const { name, text } of sources.feeds) writeFileSync(join(folder, 'feeds', name), text)
+  return declarations
+}
+
+/** What config.json says of a replay. */
+function servedBy({ origins, loopback, clockUrl }: Replay): Record<string, unknown> {
+  return { origins, loopback, replay: clockUrl }
+}
+
+/** The port that was asked for, if it is free. */
+async function apiPort(port: number | null): Promise<number> {
+  const wanted = port ?? usualPort
+  if (wanted !== 0 && (await isFree(wanted))) return wanted
+  if (port === null || port === 0) return (await freePorts(1))[0]!
+  throw new OracleError('NETWORK_LISTEN_FAILED', `port ${port} of 127.0.0.1, for the API, is in use`, {
+    facts: { port },
+  })
+}
+
+/** The first of `count` ports in a row that nobody listens on, below those that systems give to outgoing connections. */
+async function freeRun(count: number): Promise<number> {
+  for (;;) {
+    const first = 10_000 + Math.floor(Math.random() * 20_000)
+    const ports = Array.from({ length: count }, (_, i) => first + i)
+    if ((await Promise.all(ports.map(isFree))).every((free) => free)) return first
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freeRun(1))
+  return [...ports]
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}

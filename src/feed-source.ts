@@ -1,0 +1,90 @@
+// Puts the observer together for one oracle: its feeds, its adapters, the wire to them, and a replay's clock.
+
+import { adapters } from '../adapters/index.js'
+import { readClock } from './base/clock.js'
+import { OracleError } from './base/errors.js'
+import type { FeedsConfig } from './config.js'
+import type { Committee } from './core/committee.js'
+import type { Engine } from './core/engine.js'
+import type { FeedDeclaration } from './feed/declaration.js'
+import { checkFeeds, loadFeeds } from './feed/load-feeds.js'
+import { createObserver, type Observer } from './observe/observer.js'
+import { connectReplay, type ReplayClock } from './observe/replay-clock.js'
+import type { SourceLink, SourcePart } from './observe/source-part.js'
+import { createSourceWire } from './observe/wire.js'
+
+/** A minute without a report is not waited for longer than this; the first one waits for peers to connect. */
+const patience = { firstMs: 15_000, laterMs: 2_000 } as const
+
+export interface FeedSourceParts {
+  readonly engine: Engine
+  readonly committee: Committee
+  readonly self: number
+  readonly source: FeedsConfig
+  /** Told while a replay does not answer. */
+  readonly onWait: (sentence: string) => void
+}
+
+/** Declarations are checked against the committee before anything is asked; a replay is connected to first. */
+export async function openFeedSource(parts: FeedSourceParts): Promise<SourcePart> {
+  const { engine, committee, self, source, onWait } = parts
+  const declarations = declarationsOf(engine, committee, source)
+  const { replay: url, loopback, origins } = source
+  const oracle = committee.members[self]!.name
+  const replay = url === null ? null : await connectReplay({ url, oracle, onWait })
+  const clock = replay === null ? readClock : replay.clock
+  const nowMs = (): number => clock().wallMs
+  return {
+    clock,
+    start: (link) => {
+      const wire = createSourceWire({ loopback, origins })
+      const { board } = link
+      const receiptMs = replay === null ? nowMs : replay.receiptMs
+      const observer = createObserver({ declarations, adapters, wire, board, nowMs, receiptMs })
+      if (replay === null) observer.run()
+      else followReplay(replay, observer, link)
+      const stop = (): void => {
+        replay?.close()
+        observer.close()
+        void wire.close()
+      }
+      return { refresh: observer.refresh, sources: observer.sources, feeds: observer.feeds, stop }
+    },
+  }
+}
+
+/** Clock and readings change together, so no observation mixes two steps; the step ends once its report is known. */
+function followReplay(replay: ReplayClock, observer: Observer, link: SourceLink): void {
+  let patienceMs: number = patience.firstMs
+  replay.run(async (step) => {
+    await observer.readAll()
+    replay.flip(step)
+    observer.judgeAll()
+    link.move()
+    await link.reported(step.nowMs, patienceMs)
+    patienceMs = patience.laterMs
+  })
+}
+
+/** The declaration of each feed of the committee, in its order; every one must be what the committee agreed on. */
+function declarationsOf(engine: Engine, committee: Committee, source: FeedsConfig): readonly FeedDeclaration[] {
+  const { declarations, findings } = loadFeeds(engine, source.feeds, adapters)
+  checkFeeds(findings)
+  const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]))
+  return committee.feeds.map((feed) => {
+    const path = `/feeds/${feed.index}`
+    const found = byName.get(feed.name)
+    if (found === undefined)
+      throw new OracleError('FEED_MISMATCH', `${source.feeds} declares no feed ${feed.name}`, { path })
+    if (feed.declaration === null)
+      throw new OracleError('FEED_MISMATCH', `the committee document pins no declaration of ${feed.name}`, { path })
+    if (feed.declaration !== found.digest) {
+      const facts = { agreed: feed.declaration, found: found.digest }
+      throw new OracleError('FEED_MISMATCH', `the declaration of ${feed.name} is not the one agreed on`, {
+        path,
+        facts,
+      })
+    }
+    return found
+  })
+}

@@ -1,0 +1,375 @@
+// What a well-formed declaration must not say: each rule names a way in which oracles have been wrong before.
+
+import type { Adapter } from '../observe/adapter.js'
+import type { CompleteFeed } from './complete-feed.js'
+import type { FeedDeclaration, SourceDeclaration } from './declaration.js'
+import type { Problem } from './finding.js'
+
+/** One rule: its id, what to do about a finding, and how it finds. */
+export interface Rule {
+  readonly id: string
+  readonly fix: string
+  readonly isError: boolean
+  /** Each place that breaks the rule. Pure. */
+  readonly check: (complete: CompleteFeed) => readonly Found[]
+}
+
+interface Found {
+  readonly pointer: string
+  readonly message: string
+}
+
+const sparesMin = 2
+/** Whole units that an integer leaf without an upper bound must have room for. */
+const roomMin = 1_000_000n
+
+const none: readonly Found[] = []
+const when = (is: boolean, pointer: string, message: string): readonly Found[] => (is ? [{ pointer, message }] : none)
+const groupsOf = (feed: FeedDeclaration): ReadonlySet<string> => new Set(feed.sources.map((source) => source.group))
+
+/** A finding for each source that `judge` has a sentence about. */
+function eachSource(
+  { feed, adapters, instance }: CompleteFeed,
+  judge: (source: SourceDeclaration, adapter: Adapter, index: number) => string | null,
+  field = '',
+): readonly Found[] {
+  return feed.sources.flatMap((source, i) => {
+    const message = judge(source, adapters[i]!, i)
+    return message === null ? [] : [{ pointer: `${instance.sourcePointers[i]}${field}`, message }]
+  })
+}
+
+/** Whether the adapter or the declaration says so: a declaration makes no source better than its adapter. */
+const isOfClass = (source: SourceDeclaration, adapter: Adapter, name: SourceDeclaration['class']): boolean =>
+  source.class === name || adapter.class === name
+
+/** Hosts that a source depends on. */
+function hostsOf({ params }: SourceDeclaration, { limits }: Adapter): readonly string[] {
+  const url = params['url']
+  const host = typeof url === 'string' ? /^[a-z]+:\/\/([^/:?#]+)/i.exec(url)?.[1]?.toLowerCase() : undefined
+  return host === undefined ? limits.hosts : [host]
+}
+
+/** A source's parameter as text, or null. */
+const textOf = ({ params }: SourceDeclaration, key: string): string | null =>
+  Object.hasOwn(params, key) ? String(params[key]) : null
+
+/** Same parameters whatever their order. */
+const keyOf = ({ adapter, params }: SourceDeclaration): string =>
+  JSON.stringify([adapter, Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))])
+
+/** Every rule, in the order of docs/feeds.md. */
+export const rules: readonly Rule[] = [
+  {
+    id: 'spare-sources',
+    fix: 'Add sources of other groups, or lower minSources.',
+    isError: true,
+    // A second source of a group fails with the first, so it is no spare.
+    check: ({ feed }) => {
+      const { minSources } = feed.combineSources
+      const groups = groupsOf(feed).size
+      return when(
+        feed.singleSource === null && groups < minSources + sparesMin,
+        '/combineSources/minSources',
+        `${groups} independent sources leave fewer than ${sparesMin} spare beyond minSources ${minSources}`,
+      )
+    },
+  },
+  {
+    id: 'min-groups',
+    fix: 'Set minGroups to at least 2 and at most the number of groups.',
+    isError: true,
+    check: ({ feed }) => {
+      const { minGroups } = feed.combineSources
+      const groups = groupsOf(feed).size
+      return when(
+        feed.singleSource === null && (minGroups < 2 || minGroups > groups),
+        '/combineSources/minGroups',
+        `minGroups is ${minGroups}, there are ${groups} groups`,
+      )
+    },
+  },
+  {
+    id: 'one-group',
+    fix: 'Add sources that do not fail together, or say why there is a singleSource.',
+    isError: true,
+    check: ({ feed }) =>
+      when(feed.singleSource === null && groupsOf(feed).size === 1, '/sources', 'all sources are in one group'),
+  },
+  {
+    id: 'single-source',
+    fix: 'Remove singleSource, or the other groups; minSources and minGroups of a single source are 1.',
+    isError: true,
+    check: ({ feed }) => {
+      const { minSources, minGroups } = feed.combineSources
+      const groups = groupsOf(feed).size
+      return when(
+        feed.singleSource !== null && (groups > 1 || minSources > 1 || minGroups > 1),
+        '/singleSource',
+        `the feed says it has one origin, and has ${groups} groups, minSources ${minSources}, minGroups ${minGroups}`,
+      )
+    },
+  },
+  {
+    id: 'single-collateral',
+    fix: 'Lower the risk, or find independent sources.',
+    isError: true,
+    check: ({ feed }) =>
+      when(feed.risk === 'collateral' && feed.singleSource !== null, '/risk', 'one origin cannot carry collateral'),
+  },
+  {
+    id: 'constant-source',
+    fix: 'Remove it: a constant says nothing about the world (I26).',
+    isError: true,
+    check: (complete) =>
+      eachSource(complete, (source, adapter) =>
+        isOfClass(source, adapter, 'constant') ? `${source.adapter} gives a constant` : null,
+      ),
+  },
+  {
+    id: 'amm-spot',
+    fix: 'Remove it, or lower the risk: one trade moves the spot price of a pool (I05, I53, I74, I80).',
+    isError: true,
+    check: (complete) =>
+      eachSource(complete, (source, adapter) =>
+        complete.feed.risk === 'collateral' && isOfClass(source, adapter, 'amm-spot')
+          ? `${source.adapter} is the spot price of a pool, the feed carries collateral`
+          : null,
+      ),
+  },
+  {
+    id: 'unit-quote',
+    fix: 'Write unit: "{quote}", or the code of the quote.',
+    isError: true,
+    check: ({ feed, value }) => {
+      const { quote } = feed.entity
+      const isOther = value.isPriced && quote !== undefined && quote !== feed.unit
+      return when(isOther, '/unit', `the unit is ${feed.unit}, the entity's quote is ${quote}`)
+    },
+  },
+  {
+    id: 'quote-replaced',
+    fix: 'Declare a feed of its own for that quote: no currency stands for another, USDT and USDC are not USD.',
+    isError: true,
+    check: (complete) =>
+      eachSource(
+        complete,
+        (source) => {
+          const quote = textOf(source, 'quote')
+          if (!complete.value.isPriced || quote === null || quote === complete.feed.unit) return null
+          return `${source.adapter} quotes ${quote}, the feed is in ${complete.feed.unit}`
+        },
+        '/params',
+      ),
+  },
+  {
+    id: 'identity',
+    fix: 'Make the parameters name what the feed is about (I04); in a template write "{base}".',
+    isError: true,
+    check: (complete) => {
+      const { feed } = complete
+      return eachSource(
+        complete,
+        (source) => {
+          for (const [key, text] of Object.entries(feed.entity)) {
+            const param = textOf(source, key)
+            if (param !== null && param !== text) return `${source.adapter} asks for ${key} ${param}, not ${text}`
+          }
+          // Without an entity the name says what the feed is about.
+          const [base, quote] = [textOf(source, 'base'), textOf(source, 'quote')]
+          if (base === null || quote === null) return null
+          const isNamed = `-${feed.name}-`.includes(`-${base}-${quote}-`.toLowerCase())
+          return isNamed ? null : `${source.adapter} asks for ${base}-${quote}, the feed is ${feed.name}`
+        },
+        '/params',
+      )
+    },
+  },
+  {
+    id: 'same-source',
+    fix: 'Remove one of them: asking twice is no second opinion.',
+    isError: true,
+    check: (complete) => {
+      const keys = complete.feed.sources.map(keyOf)
+      return eachSource(complete, (source, _, i) =>
+        keys.indexOf(keys[i]!) < i ? `${source.adapter} with these params is declared above` : null,
+      )
+    },
+  },
+  {
+    id: 'group-split',
+    fix: 'Give sources of one adapter or host the same group: they fail together.',
+    isError: true,
+    check: (complete) => {
+      const { feed, adapters } = complete
+      const hosts = feed.sources.map((source, i) => hostsOf(source, adapters[i]!))
+      return eachSource(
+        complete,
+        (source, _, i) => {
+          const twin = feed.sources.findIndex((other, j) => {
+            const isSameAdapter = other.adapter === source.adapter && textOf(source, 'url') === null
+            return (
+              j < i && other.group !== source.group && (isSameAdapter || hosts[j]!.some((h) => hosts[i]!.includes(h)))
+            )
+          })
+          return twin < 0 ? null : `${source.adapter} is in group ${source.group} and in ${feed.sources[twin]!.group}`
+        },
+        '/group',
+      )
+    },
+  },
+  {
+    id: 'no-room',
+    fix: 'Lower decimals or the bound, or take a value of a wider type.',
+    isError: true,
+    check: ({ feed, instance }) => {
+      const first = feed.leaves[0]!
+      if (first.type !== 'int64' && first.type !== 'int176') return none
+      const limit = 1n << (first.type === 'int64' ? 63n : 175n)
+      const { min, max } = feed.bounds
+      const open = max === null && roomMin * 10n ** BigInt(first.decimals) >= limit
+      return [
+        ...when(
+          open,
+          '/decimals',
+          `${first.type} with ${first.decimals} decimals and no max holds less than ${roomMin}`,
+        ),
+        ...when(
+          max !== null && (max >= limit || max < -limit),
+          instance.boundPointers.max,
+          `max with ${first.decimals} decimals does not fit ${first.type}`,
+        ),
+        ...when(
+          min !== null && (min >= limit || min < -limit),
+          instance.boundPointers.min,
+          `min with ${first.decimals} decimals does not fit ${first.type}`,
+        ),
+      ]
+    },
+  },
+  {
+    id: 'collateral-bounds',
+    fix: 'Say bounds.min and bounds.max.',
+    isError: true,
+    check: ({ feed }) =>
+      when(
+        feed.risk === 'collateral' && (feed.bounds.min === null || feed.bounds.max === null),
+        '/bounds',
+        'a feed that carries collateral has both bounds',
+      ),
+  },
+  {
+    id: 'positive-price',
+    fix: 'Set bounds.min above 0.',
+    isError: true,
+    check: ({ feed, value, instance }) =>
+      when(
+        value.isPriced && feed.bounds.min !== null && feed.bounds.min <= 0n,
+        instance.boundPointers.min,
+        'the smallest price is not above 0',
+      ),
+  },
+  {
+    id: 'bounds-order',
+    fix: 'Make bounds.min less than bounds.max.',
+    isError: true,
+    check: ({ feed: { bounds }, instance }) =>
+      when(
+        bounds.min !== null && bounds.max !== null && bounds.min >= bounds.max,
+        instance.boundPointers.max,
+        'max is not above min',
+      ),
+  },
+  {
+    id: 'zero-percent',
+    fix: 'Write a percentage above 0, or leave the rule out.',
+    isError: true,
+    check: ({ feed, instance }) => [
+      ...when(feed.combineSources.outlierPpm === 0, '/combineSources/outlierPercent', 'every source is an outlier'),
+      ...when(feed.bounds.change?.maxPpm === 0, instance.boundPointers.change, 'every change halts the feed'),
+      ...when(feed.bidAskPpmMax === 0, '/liquidity/bidAskPercentMax', 'every market is too thin'),
+    ],
+  },
+  {
+    id: 'max-age',
+    fix: 'Raise maxAgeS, or ask more often.',
+    isError: true,
+    check: ({ feed, adapters, gapMs }) => {
+      const timeoutMs = Math.max(...adapters.map((adapter) => adapter.limits.timeoutMs))
+      const leastS = Math.ceil((gapMs + timeoutMs) / 1000)
+      return when(
+        feed.freshness.maxAgeS < leastS,
+        '/freshness/maxAgeS',
+        `values grow too old between two askings: ${gapMs} ms and a timeout of ${timeoutMs} ms need ${leastS} s`,
+      )
+    },
+  },
+  {
+    id: 'valid-for',
+    fix: 'Set validForS to at least maxAgeS.',
+    isError: true,
+    check: ({ feed: { freshness } }) =>
+      when(
+        freshness.validForS < freshness.maxAgeS,
+        '/freshness/validForS',
+        `a source may be ${freshness.maxAgeS} s old when it is signed, and the value ends after ${freshness.validForS} s`,
+      ),
+  },
+  {
+    id: 'heartbeat',
+    fix: 'Set heartbeatS to at most validForS.',
+    isError: true,
+    check: ({ feed: { triggers, freshness } }) =>
+      when(
+        triggers.heartbeatS > freshness.validForS,
+        '/triggers/heartbeatS',
+        `a value on chain ends after ${freshness.validForS} s and is renewed after ${triggers.heartbeatS} s`,
+      ),
+  },
+  {
+    id: 'stream-trigger',
+    fix: 'Remove streamPercent: only a value that begins with a number has one.',
+    isError: true,
+    check: ({ feed }) =>
+      when(
+        feed.triggers.streamPpm > 0 && feed.leaves[0]!.type !== 'int64' && feed.leaves[0]!.type !== 'int176',
+        '/triggers/streamPercent',
+        `${feed.leaves[0]!.name} is no number`,
+      ),
+  },
+  {
+    id: 'schedule-fit',
+    fix: 'Use {stream: true, every: …} with sources that stream, every or cron with sources that are asked.',
+    isError: true,
+    check: (complete) => {
+      const { feed, adapters } = complete
+      if (feed.schedule.kind === 'stream')
+        return when(
+          adapters.every((adapter) => adapter.subscribe === undefined),
+          '/schedule',
+          'no source can be listened to',
+        )
+      return eachSource(complete, (source, adapter) =>
+        adapter.request === undefined ? `${source.adapter} can only be listened to` : null,
+      )
+    },
+  },
+  {
+    id: 'no-outlier-rule',
+    fix: 'Say combineSources.outlierPercent: what honest sources never differ by.',
+    isError: false,
+    check: ({ feed }) =>
+      when(
+        feed.singleSource === null && feed.combineSources.outlierPpm === null,
+        '/combineSources',
+        'no source is ever an outlier',
+      ),
+  },
+]
+
+/** What `among` the rules finds in one declaration. Pure. */
+export function lintFeed(complete: CompleteFeed, among: readonly Rule[] = rules): Problem[] {
+  return among.flatMap(({ id, fix, isError, check }) =>
+    check(complete).map((found) => ({ ...found, rule: id, fix, isError })),
+  )
+}

@@ -1,0 +1,262 @@
+// The observer: asks every source of every feed on its schedule, judges, and keeps the board and the page of facts.
+
+import { OracleError } from '../base/errors.js'
+import type { Reading } from '../core/layout.js'
+import { statusCodes, statuses } from '../core/status.js'
+import type { FeedDeclaration, Schedule, SourceDeclaration } from '../feed/declaration.js'
+import type { Adapter, SourceReading } from './adapter.js'
+import type { Board } from './board.js'
+import { bidAskPpmOf, cellsOf } from './cells.js'
+import type { FeedFacts, SourceFacts } from './facts.js'
+import { type Candidate, type Judgement, judge, type Past, ppmOf } from './judge.js'
+import { createReader, type Reader } from './reader.js'
+import { runSchedule } from './schedule.js'
+import { type Failure, type Good, isFresh, type SourceState } from './source.js'
+import type { SourceWire } from './wire.js'
+
+export interface ObserverParts {
+  /** One for each feed of the committee, in its order. */
+  readonly declarations: readonly FeedDeclaration[]
+  readonly adapters: readonly Adapter[]
+  readonly wire: SourceWire
+  readonly board: Board
+  /** The oracle's clock, ms since 1970. */
+  readonly nowMs: () => number
+  /** Time of receipt: the clock, but for a replay, where it is the time of the step being read. */
+  readonly receiptMs: () => number
+}
+
+export interface Observer {
+  /** Asks by schedule and listens to streams until closed. */
+  readonly run: () => void
+  /** Asks every source once, without judging: what a replay does at each step. */
+  readonly readAll: () => Promise<void>
+  /** Judges every feed anew at this moment and writes the board. */
+  readonly judgeAll: () => void
+  /** Judges the feeds of which a source's word has run out since; called before the board is observed. */
+  readonly refresh: () => void
+  readonly sources: () => readonly SourceFacts[]
+  readonly feeds: () => readonly FeedFacts[]
+  readonly close: () => void
+}
+
+interface Wired {
+  readonly source: SourceDeclaration
+  readonly reader: Reader
+}
+
+/** What the observer remembers of one feed between judgements. */
+interface FeedState {
+  readonly feed: FeedDeclaration
+  readonly wired: readonly Wired[]
+  judgement: Judgement | null
+  /** The candidates of the last judgement, by source; −1: none. */
+  places: readonly number[]
+  last: Reading | null
+  past: Past[]
+  /** When the judgement changes by the passing of time alone. */
+  expiresAtMs: number
+}
+
+const pastCountMax = 128
+
+/** An observer with every source wired and nothing asked yet. */
+export function createObserver(parts: ObserverParts): Observer {
+  const { declarations, adapters, wire, board, nowMs } = parts
+  const readers = new Map<string, { reader: Reader; adapter: Adapter; users: number[]; schedules: Schedule[] }>()
+  const dirty = new Set<number>()
+  let flushing: NodeJS.Immediate | null = null
+  let isReplay = false
+
+  const flush = (): void => {
+    flushing = null
+    for (const index of dirty) judgeFeed(index)
+    dirty.clear()
+  }
+  const touch = (users: readonly number[]): void => {
+    if (isReplay) return
+    for (const index of users) dirty.add(index)
+    flushing ??= setImmediate(flush)
+  }
+  const readerOf = (source: SourceDeclaration, index: number, schedule: Schedule): Reader => {
+    const adapter = adapterOf(adapters, source)
+    const isStream = adapter.subscribe !== undefined && (schedule.kind === 'stream' || adapter.request === undefined)
+    const key = JSON.stringify([source.adapter, isStream, Object.entries(source.params).sort()])
+    const known = readers.get(key)
+    if (known !== undefined) {
+      if (!known.users.includes(index)) known.users.push(index)
+      known.schedules.push(schedule)
+      return known.reader
+    }
+    const users = [index]
+    const onChange = (): void => touch(users)
+    const check = (reading: SourceReading): void => {
+      for (const user of users) cellsOf(declarations[user]!.leaves, reading)
+    }
+    const reader = createReader({ adapter, params: source.params, wire, nowMs: parts.receiptMs, check, onChange })
+    readers.set(key, { reader, adapter, users, schedules: [schedule] })
+    return reader
+  }
+  const feeds: FeedState[] = declarations.map((feed, index) => ({
+    feed,
+    wired: feed.sources.map((source) => ({ source, reader: readerOf(source, index, feed.schedule) })),
+    judgement: null,
+    places: [],
+    last: null,
+    past: [],
+    expiresAtMs: Infinity,
+  }))
+
+  function judgeFeed(index: number): void {
+    const state = feeds[index]!
+    const { feed } = state
+    const at = nowMs()
+    const { candidates, places, expiresAtMs } = candidatesOf(state, at)
+    const judgement = judge(feed, candidates, { nowMs: at, last: state.last, past: state.past })
+    state.judgement = judgement
+    state.places = places
+    state.expiresAtMs = expiresAtMs
+    const { reading } = judgement
+    if (reading.values !== null && reading.status < statusCodes.STALE) remember(state, reading, at)
+    else if (reading.status === statusCodes.STALE)
+      state.expiresAtMs = Math.min(expiresAtMs, reading.timeMs + feed.freshness.validForS * 1000)
+    board.update(index, reading)
+  }
+
+  const closers: (() => void)[] = []
+  return {
+    run: () => {
+      for (const { reader, adapter, schedules } of readers.values()) {
+        const isStream = adapter.subscribe !== undefined && schedules.some(({ kind }) => kind === 'stream')
+        if (isStream || adapter.request === undefined) reader.listen()
+        else for (const schedule of distinct(schedules)) closers.push(runSchedule(schedule, nowMs, reader.ask))
+      }
+    },
+    readAll: async () => {
+      isReplay = true
+      const asked = [...readers.values()].filter(({ adapter }) => adapter.request !== undefined)
+      await Promise.all(asked.map(({ reader }) => reader.ask()))
+    },
+    judgeAll: () => {
+      for (const index of feeds.keys()) judgeFeed(index)
+    },
+    refresh: () => {
+      const at = nowMs()
+      for (const [index, state] of feeds.entries()) if (at > state.expiresAtMs || dirty.has(index)) judgeFeed(index)
+      dirty.clear()
+    },
+    sources: () => feeds.flatMap((state) => state.wired.map((_, place) => sourceFacts(state, place, nowMs()))),
+    feeds: () => feeds.map(feedFacts),
+    close: () => {
+      if (flushing !== null) clearImmediate(flushing)
+      for (const close of closers) close()
+      for (const { reader } of readers.values()) reader.close()
+    },
+  }
+}
+
+function adapterOf(adapters: readonly Adapter[], { adapter: id, version }: SourceDeclaration): Adapter {
+  const adapter = adapters.find((candidate) => candidate.id === id && candidate.version === version)
+  if (adapter !== undefined) return adapter
+  throw new OracleError('ADAPTER_UNKNOWN', `there is no adapter ${id} of version ${version}`)
+}
+
+interface Fresh {
+  readonly candidates: readonly Candidate[]
+  /** For each source its place among the candidates, or −1. */
+  readonly places: readonly number[]
+  readonly expiresAtMs: number
+}
+
+/** The fresh answers of a feed's sources, and when the first of them ceases to be fresh. */
+function candidatesOf({ feed, wired }: FeedState, atMs: number): Fresh {
+  const { maxAgeS } = feed.freshness
+  const candidates: Candidate[] = []
+  let expiresAtMs = Infinity
+  const places = wired.map(({ source, reader }) => {
+    const state = reader.state()
+    if (!isFresh(state, maxAgeS, atMs)) return -1
+    const good = state.good!
+    expiresAtMs = Math.min(expiresAtMs, good.observedAtMs + maxAgeS * 1000)
+    const { observedAtMs } = good
+    const cells = cellsOf(feed.leaves, good)
+    return candidates.push({ group: source.group, cells, observedAtMs, bidAskPpm: bidAskPpmOf(good) }) - 1
+  })
+  return { candidates, places, expiresAtMs }
+}
+
+function remember(state: FeedState, reading: Reading, atMs: number): void {
+  state.last = reading
+  const change = state.feed.bounds.change
+  const first = reading.values![0]!
+  if (change === null || typeof first !== 'bigint') return
+  const windowMs = change.windowS * 1000
+  const newest = state.past.at(-1)
+  if (newest !== undefined && atMs - newest.atMs < windowMs / pastCountMax) return
+  state.past = [...state.past.filter((past) => past.atMs >= atMs - windowMs), { atMs, value: first }]
+}
+
+function sourceFacts({ feed, wired, judgement, places }: FeedState, place: number, atMs: number): SourceFacts {
+  const { source, reader } = wired[place]!
+  const state = reader.state()
+  const candidate = places[place] ?? -1
+  const value = judgement?.reading.values?.[0]
+  const own = state.good === null ? null : firstOf(feed, state.good)
+  return {
+    feed: feed.name,
+    adapter: source.adapter,
+    version: source.version,
+    params: source.params,
+    group: source.group,
+    state: standing(),
+    lastGood: state.good,
+    lastError: standing() === 'late' && !isFailing(state) ? lateness(state, feed, atMs) : state.failure,
+    deviationPpm: typeof value === 'bigint' && own !== null ? ppmOf(value, own, value) : null,
+    counts: { good: state.goodCount, errors: state.errors },
+  }
+
+  function standing(): SourceFacts['state'] {
+    if (state.good === null) return state.failure === null ? 'waiting' : 'down'
+    if (state.isShut) return 'down'
+    if (!isFresh(state, feed.freshness.maxAgeS, atMs)) return 'late'
+    return candidate >= 0 && judgement?.outliers.has(candidate) === true ? 'outlier' : 'counting'
+  }
+}
+
+/** Whether the last thing a source did was to be refused. */
+function isFailing({ good, failure }: SourceState): boolean {
+  return failure !== null && (good === null || failure.atMs >= good.receivedAtMs)
+}
+
+/** A source that answers well but whose value grew too old. */
+function lateness({ good }: SourceState, { freshness }: FeedDeclaration, atMs: number): Failure {
+  const ageS = Math.floor((atMs - good!.observedAtMs) / 1000)
+  return {
+    code: 'SOURCE_STALE',
+    message: `its value is ${ageS} s old, at most ${freshness.maxAgeS} s count`,
+    path: '',
+    atMs,
+  }
+}
+
+/** The first leaf of a reading where it is a number. */
+function firstOf(feed: FeedDeclaration, good: Good): bigint | null {
+  const first = cellsOf(feed.leaves, good)[0]
+  return typeof first === 'bigint' ? first : null
+}
+
+function feedFacts({ feed, judgement }: FeedState): FeedFacts {
+  const reading = judgement?.reading
+  return {
+    feed: feed.name,
+    status: statuses[reading?.status ?? statusCodes.NO_DATA]!,
+    reasons: judgement?.reasons ?? ['no source was asked yet'],
+    groups: reading?.groups ?? 0,
+    spreadPpm: reading?.spreadPpm ?? 0,
+    observedAtMs: reading === undefined || reading.values === null ? null : reading.timeMs,
+  }
+}
+
+function distinct(schedules: readonly Schedule[]): readonly Schedule[] {
+  return [...new Map(schedules.map((schedule) => [JSON.stringify(schedule), schedule])).values()]
+}

@@ -1,0 +1,359 @@
+import { describe, expect, it } from 'vitest'
+import { completeFeed } from '../../src/feed/complete-feed.js'
+import { expandTemplate } from '../../src/feed/expand-template.js'
+import { lintFeed, rules } from '../../src/feed/lint.js'
+import type { WrittenFeed } from '../../src/feed/written-feed.js'
+import { adapters, clean, engine, findingsAfter, parse, quakes, type Written } from './declare.js'
+
+interface Mutant {
+  readonly rule: string
+  readonly why: string
+  readonly spoil: (written: Written) => void
+  readonly from?: () => Written
+  /** Where the finding points. */
+  readonly pointer: string
+}
+
+const six = (id: string, group: string = id): Written => ({
+  adapter: id,
+  version: 1,
+  params: { base: '{base}', quote: '{quote}' },
+  group,
+})
+const http = (url: string, group: string): Written => ({
+  adapter: 'http',
+  version: 1,
+  params: { url, pick: '/price' },
+  group,
+})
+
+/** A declaration that breaks exactly one rule each. */
+const mutants: readonly Mutant[] = [
+  {
+    rule: 'spare-sources',
+    why: 'four groups, three needed',
+    spoil: (f) => f['sources'].pop(),
+    pointer: '/combineSources/minSources',
+  },
+  {
+    rule: 'spare-sources',
+    why: 'a stream of a venue that is asked already is no spare',
+    spoil: (f) => {
+      f['sources'][4] = six('alpha-stream', 'alpha')
+      f['schedule'] = { stream: true, every: '5s' }
+    },
+    pointer: '/combineSources/minSources',
+  },
+  {
+    rule: 'min-groups',
+    why: 'one group is enough',
+    spoil: (f) => {
+      f['combineSources'].minGroups = 1
+    },
+    pointer: '/combineSources/minGroups',
+  },
+  {
+    rule: 'min-groups',
+    why: 'more groups than there are',
+    spoil: (f) => {
+      f['combineSources'].minGroups = 6
+    },
+    pointer: '/combineSources/minGroups',
+  },
+  {
+    rule: 'single-source',
+    why: 'one origin, two groups',
+    from: quakes,
+    spoil: (f) => {
+      f['sources'].push({ ...f['sources'][0], adapter: 'quakes-two', group: 'other' })
+    },
+    pointer: '/singleSource',
+  },
+  {
+    rule: 'single-source',
+    why: 'one origin, two sources needed',
+    from: quakes,
+    spoil: (f) => {
+      f['combineSources'] = { minSources: 2, minGroups: 1 }
+    },
+    pointer: '/singleSource',
+  },
+  {
+    rule: 'single-collateral',
+    why: 'one origin and collateral',
+    spoil: (f) => {
+      f['sources'] = [six('alpha')]
+      delete f['combineSources']
+      f['singleSource'] = 'a trade press of one house'
+    },
+    pointer: '/risk',
+  },
+  {
+    rule: 'constant-source',
+    why: 'an adapter of a constant (I26)',
+    spoil: (f) => f['sources'].push({ ...six('fixed'), class: 'spot' }),
+    pointer: '/sources/5',
+  },
+  {
+    rule: 'constant-source',
+    why: 'a source that says it is a constant (I26)',
+    spoil: (f) => {
+      f['sources'][2].class = 'constant'
+    },
+    pointer: '/sources/2',
+  },
+  {
+    rule: 'amm-spot',
+    why: 'a pool for collateral (I05, I53, I74, I80)',
+    spoil: (f) => f['sources'].push({ ...six('pool'), class: 'reference' }),
+    pointer: '/sources/5',
+  },
+  {
+    rule: 'amm-spot',
+    why: 'a source that says it is a pool (I05)',
+    spoil: (f) => {
+      f['sources'][1].class = 'amm-spot'
+    },
+    pointer: '/sources/1',
+  },
+  {
+    rule: 'unit-quote',
+    why: 'a unit that is not the quote',
+    // A source without pair parameters, so that only the unit contradicts.
+    spoil: (f) => {
+      f['unit'] = 'EUR'
+      f['sources'] = ['a', 'b', 'c', 'd', 'e'].map((g) => http(`https://${g}.test/x`, g))
+    },
+    pointer: '/unit',
+  },
+  {
+    rule: 'identity',
+    why: 'silver asks for gold (I04)',
+    spoil: (f) => {
+      f['entities'][0].base = 'XAG'
+      f['sources'][0].params.base = 'XAU'
+    },
+    pointer: '/sources/0/params',
+  },
+  {
+    rule: 'identity',
+    why: 'a name about silver, sources of gold (I04)',
+    spoil: (f) => {
+      delete f['entities']
+      f['name'] = 'xag-usd'
+      f['title'] = 'silver'
+      f['unit'] = 'USD'
+      f['sources'].forEach((s: Written) => {
+        s['params'] = { base: 'XAU', quote: 'USD' }
+      })
+    },
+    pointer: '/sources/0/params',
+  },
+  {
+    rule: 'same-source',
+    why: 'one question asked twice',
+    spoil: (f) => f['sources'].push({ ...six('alpha'), params: { quote: '{quote}', base: '{base}' } }),
+    pointer: '/sources/5',
+  },
+  {
+    rule: 'group-split',
+    why: 'two adapters of one host in two groups',
+    spoil: (f) => f['sources'].push(six('alpha-two')),
+    pointer: '/sources/5/group',
+  },
+  {
+    rule: 'group-split',
+    why: 'two addresses of one host in two groups',
+    spoil: (f) => f['sources'].push(http('https://q.test/1', 'one'), http('https://q.test/2', 'two')),
+    pointer: '/sources/6/group',
+  },
+  {
+    rule: 'no-room',
+    why: 'a largest price beyond int64',
+    spoil: (f) => {
+      f['bounds'].max = '92233720368.54775808'
+    },
+    pointer: '/bounds/max',
+  },
+  {
+    rule: 'no-room',
+    why: 'wei in int64',
+    spoil: (f) => {
+      f['decimals'] = 18
+      f['risk'] = 'standard'
+      delete f['bounds'].max
+    },
+    pointer: '/decimals',
+  },
+  {
+    rule: 'collateral-bounds',
+    why: 'collateral without a lower bound',
+    spoil: (f) => {
+      delete f['bounds'].min
+    },
+    pointer: '/bounds',
+  },
+  {
+    rule: 'positive-price',
+    why: 'a price of nothing',
+    spoil: (f) => {
+      f['bounds'].min = '0'
+    },
+    pointer: '/bounds/min',
+  },
+  {
+    rule: 'bounds-order',
+    why: 'bounds that exclude everything',
+    spoil: (f) => {
+      f['bounds'].min = '10000000'
+    },
+    pointer: '/bounds/max',
+  },
+  {
+    rule: 'zero-percent',
+    why: 'everything is an outlier',
+    spoil: (f) => {
+      f['combineSources'].outlierPercent = '0.0'
+    },
+    pointer: '/combineSources/outlierPercent',
+  },
+  {
+    rule: 'zero-percent',
+    why: 'every change halts',
+    spoil: (f) => {
+      f['bounds'].change.maxPercent = '0'
+    },
+    pointer: '/bounds/change',
+  },
+  {
+    rule: 'zero-percent',
+    why: 'every market is thin',
+    spoil: (f) => {
+      f['liquidity'] = { bidAskPercentMax: '0' }
+    },
+    pointer: '/liquidity/bidAskPercentMax',
+  },
+  {
+    rule: 'max-age',
+    why: 'five seconds and a timeout of four need nine',
+    spoil: (f) => {
+      f['freshness'].maxAgeS = 8
+    },
+    pointer: '/freshness/maxAgeS',
+  },
+  {
+    rule: 'max-age',
+    why: 'a cron that stays silent over night',
+    spoil: (f) => {
+      f['schedule'] = { cron: '*/5 8-20 * * *' }
+      f['freshness'] = { maxAgeS: 600, validForS: 600 }
+    },
+    pointer: '/freshness/maxAgeS',
+  },
+  {
+    rule: 'valid-for',
+    why: 'over before it is signed',
+    spoil: (f) => {
+      f['freshness'].validForS = 29
+      f['triggers'].heartbeatS = 29
+    },
+    pointer: '/freshness/validForS',
+  },
+  {
+    rule: 'heartbeat',
+    why: 'stale on chain before it is renewed',
+    spoil: (f) => {
+      f['triggers'].heartbeatS = 61
+    },
+    pointer: '/triggers/heartbeatS',
+  },
+  {
+    rule: 'stream-trigger',
+    why: 'a text does not move by percent',
+    from: quakes,
+    spoil: (f) => {
+      f['triggers'] = { streamPercent: '1' }
+    },
+    pointer: '/triggers/streamPercent',
+  },
+  {
+    rule: 'schedule-fit',
+    why: 'a stream of sources that have none',
+    spoil: (f) => {
+      f['schedule'].stream = true
+    },
+    pointer: '/schedule',
+  },
+  {
+    rule: 'schedule-fit',
+    why: 'asking what can only be listened to',
+    spoil: (f) => f['sources'].push(six('alpha-stream', 'alpha')),
+    pointer: '/sources/5',
+  },
+  {
+    rule: 'no-outlier-rule',
+    why: 'no outlier rule',
+    spoil: (f) => {
+      delete f['combineSources'].outlierPercent
+    },
+    pointer: '/combineSources',
+  },
+]
+
+const more = [...adapters, { ...adapters.find(({ id }) => id === 'quakes')!, id: 'quakes-two' }].map((adapter) =>
+  adapter.id === 'quakes-two' ? { ...adapter, limits: { ...adapter.limits, hosts: ['api.two.test'] } } : adapter,
+)
+
+describe('lint', () => {
+  it('has nothing to say about the declarations that the mutants spoil', () => {
+    expect(parse(clean()).findings).toEqual([])
+    expect(parse(quakes()).findings).toEqual([])
+  })
+
+  it.each(mutants)('$rule: $why', ({ rule, spoil, from, pointer }) => {
+    const written = (from ?? clean)()
+    spoil(written)
+    const table = new Map(more.map((adapter) => [adapter.id, adapter]))
+    const complete = completeFeed(engine, expandTemplate(written as WrittenFeed)[0]!, table)
+    if (!('feed' in complete)) throw new Error(JSON.stringify(complete))
+    const problems = lintFeed(complete)
+    expect(new Set(problems.map((problem) => problem.rule))).toEqual(new Set([rule]))
+    expect(problems.map((problem) => problem.pointer)).toContain(pointer)
+    // The rule is what finds it: without it the declaration passes.
+    expect(
+      lintFeed(
+        complete,
+        rules.filter(({ id }) => id !== rule),
+      ),
+    ).toEqual([])
+  })
+
+  it('refuses a feed in USD with a source in USDT, whichever way it is written', () => {
+    const found = findingsAfter((f) => {
+      f['sources'][0].params.quote = 'USDT'
+    })
+    expect(found.map(({ rule }) => rule).sort()).toEqual(['identity', 'quote-replaced'])
+    const plain = findingsAfter((f) => {
+      delete f['entities']
+      f['name'] = 'btc-usdt'
+      f['title'] = 'a name that fits the sources does not excuse the unit'
+      f['unit'] = 'USD'
+      for (const source of f['sources']) source.params = { base: 'BTC', quote: 'USDT' }
+    })
+    expect(new Set(plain.map(({ rule }) => rule))).toEqual(new Set(['quote-replaced']))
+    expect(plain).toHaveLength(5)
+  })
+
+  it('finds one group in every feed that hides its single source', () => {
+    const found = findingsAfter((f) => {
+      for (const source of f['sources']) source.group = 'all'
+    })
+    expect(found.map(({ rule }) => rule)).toContain('one-group')
+  })
+
+  it('has a mutant, a sentence and a fix for each rule', () => {
+    const tested = new Set([...mutants.map(({ rule }) => rule), 'quote-replaced', 'one-group'])
+    expect(new Set(rules.map(({ id }) => id))).toEqual(tested)
+    for (const { fix } of rules) expect(fix).toMatch(/^[A-Z].*\.$/)
+  })
+})
