@@ -15,7 +15,7 @@ export async function bundle(root, folder = 'dist/package') {
   const { metafile } = await build({
     entryPoints: {
       main: join(root, 'src/cli/main.ts'),
-      client: join(root, 'src/client/client.ts'),
+      client: join(root, 'src/client/create-client.ts'),
     },
     outdir,
     bundle: true,
@@ -23,6 +23,8 @@ export async function bundle(root, folder = 'dist/package') {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // A package's ES modules first: what is imported by name from its CommonJS form would be missing.
+    mainFields: ['module', 'main'],
     external,
     metafile: true,
     legalComments: 'none',

@@ -27,6 +27,10 @@ run(
   'The types do not hold.',
 )
 await compileSchemas(root, 'dist/src/schema/generated')
+if (process.argv.includes('--package')) {
+  const { bundle } = await import(pathToFileURL(join(root, 'scripts/bundle.mjs')).href)
+  await bundle(root)
+}
 
 /** Whether a package that package.json names is absent, or present in another version. */
 function isMissing() {

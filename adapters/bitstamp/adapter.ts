@@ -1,6 +1,7 @@
 // Bitstamp: the ticker of one market.
 
 import type { Adapter } from '../../src/observe/adapter.js'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { parseJson } from '../../src/observe/parse/json.js'
 import { field, optionalField, text } from '../../src/observe/parse/read.js'
 import { time } from '../../src/observe/parse/time.js'
@@ -46,5 +47,5 @@ export const bitstamp: Adapter = {
 
 function refusal(reason: string): SourceError {
   const code = /not found/i.test(reason) ? 'SOURCE_NO_DATA' : 'SOURCE_ERROR_BODY'
-  return new SourceError(code, `Bitstamp says: ${reason.slice(0, 200)}`, { path: '/reason' })
+  return new SourceError(code, `Bitstamp says: ${excerpt(reason)}`, { path: '/reason' })
 }

@@ -1,6 +1,7 @@
 // Coinbase Exchange: the ticker channel of one market, one message a trade.
 
 import type { Adapter } from '../../src/observe/adapter.js'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { parseJson } from '../../src/observe/parse/json.js'
 import { field, integer, optionalField, text } from '../../src/observe/parse/read.js'
 import { time } from '../../src/observe/parse/time.js'
@@ -47,12 +48,12 @@ export const coinbaseStream: Adapter = {
     const message = parseJson(raw)
     const type = text(field(message, 'type'))
     if (type === 'error') {
-      const what = text(field(message, 'message')).slice(0, 200)
-      throw new SourceError('SOURCE_ERROR_BODY', `Coinbase says: ${what}`, { path: '/message' })
+      const what = text(field(message, 'message'))
+      throw new SourceError('SOURCE_ERROR_BODY', `Coinbase says: ${excerpt(what)}`, { path: '/message' })
     }
     if (others.includes(type)) return null
     if (type !== 'ticker')
-      throw new SourceError('SOURCE_DRIFT', `unknown message type "${type.slice(0, 40)}"`, { path: '/type' })
+      throw new SourceError('SOURCE_DRIFT', `unknown message type "${excerpt(type)}"`, { path: '/type' })
     if (text(field(message, 'product_id')) !== `${base}-${quote}`) return null
     const sequence = field(message, 'sequence')
     if (integer(sequence) <= 0)

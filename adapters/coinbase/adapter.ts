@@ -1,6 +1,7 @@
 // Coinbase Exchange: the ticker of one market.
 
 import type { Adapter } from '../../src/observe/adapter.js'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { parseJson } from '../../src/observe/parse/json.js'
 import { field, optionalField, text } from '../../src/observe/parse/read.js'
 import { time } from '../../src/observe/parse/time.js'
@@ -40,5 +41,5 @@ export const coinbase: Adapter = {
 
 function refusal(message: string): SourceError {
   const code = /^not ?found$/i.test(message) ? 'SOURCE_NO_DATA' : 'SOURCE_ERROR_BODY'
-  return new SourceError(code, `Coinbase says: ${message.slice(0, 200)}`, { path: '/message' })
+  return new SourceError(code, `Coinbase says: ${excerpt(message)}`, { path: '/message' })
 }

@@ -9,7 +9,7 @@ import { SourceError } from '../../src/observe/source-error.js'
 
 const host = 'api.crypto.com'
 
-/** value/price of the pair; the time is that of the ticker. Fields: i name, a last, b bid, k ask, l low, h high, t time. */
+/** value/price of the pair and the ticker's time. Fields: i name, a last, b bid, k ask, l low, h high, t time. */
 export const cryptoCom: Adapter = {
   id: 'crypto-com',
   version: 1,

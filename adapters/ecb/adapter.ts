@@ -31,7 +31,7 @@ export const ecb: Adapter = {
     if (base === quote) throw new SourceError('SOURCE_NO_DATA', 'a currency has no rate against itself')
     const root = parseXml(raw)
     if (root.name !== 'Envelope' || root.namespace !== gesmes)
-      throw new SourceError('SOURCE_DRIFT', 'the body is no gesmes:Envelope', { path: root.path })
+      throw new SourceError('SOURCE_DRIFT', 'the body is no gesmes:Envelope', { path: '/Envelope' })
     const sender = childOf(childOf(root, 'Sender', gesmes), 'name', gesmes)
     checkIdentity({ value: sender.text.trim(), path: sender.path }, 'European Central Bank')
     const day = childOf(childOf(root, 'Cube', rates), 'Cube', rates)

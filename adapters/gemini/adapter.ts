@@ -1,6 +1,7 @@
 // Gemini: the ticker of one market, version 1, which has a time.
 
 import type { Adapter } from '../../src/observe/adapter.js'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { parseJson } from '../../src/observe/parse/json.js'
 import { field, fieldNames, optionalField, text } from '../../src/observe/parse/read.js'
 import { time } from '../../src/observe/parse/time.js'
@@ -31,7 +32,7 @@ export const gemini: Adapter = {
     const volume = field(body, 'volume')
     const codes = fieldNames(volume).filter((name) => name !== 'timestamp')
     if (codes.length !== 2 || !codes.includes(base) || !codes.includes(quote)) {
-      const message = `the volumes are of ${codes.join(' and ').slice(0, 60)}, asked was ${base} and ${quote}`
+      const message = `the volumes are of ${excerpt(codes.join(' and '))}, asked was ${base} and ${quote}`
       throw new SourceError('SOURCE_IDENTITY', message, { path: volume.path })
     }
     return priceReading(
@@ -42,7 +43,7 @@ export const gemini: Adapter = {
 }
 
 function refusal(reason: string): SourceError {
-  const message = `Gemini says: ${reason.slice(0, 200)}`
+  const message = `Gemini says: ${excerpt(reason)}`
   const code = /symbol/i.test(reason)
     ? 'SOURCE_NO_DATA'
     : /rate/i.test(reason)

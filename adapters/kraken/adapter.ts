@@ -1,6 +1,7 @@
 // Kraken: the ticker of one market, under whichever of its names for that market Kraken answers.
 
 import type { Adapter } from '../../src/observe/adapter.js'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { parseJson } from '../../src/observe/parse/json.js'
 import { drift, field, fieldNames, item, items, optionalField, text } from '../../src/observe/parse/read.js'
 import { type Pair, pairOf, priceReading } from '../../src/observe/parse/venue.js'
@@ -38,11 +39,9 @@ export const kraken: Adapter = {
     const [name] = names
     if (name === undefined) throw new SourceError('SOURCE_NO_DATA', 'Kraken has no such market', { path: '/result' })
     if (names.length > 1) throw drift(result, 'has more than one market')
+    if (!namesOf(pairOf(params)).has(name))
+      throw new SourceError('SOURCE_IDENTITY', `the answer is about "${excerpt(name)}"`, { path: result.path })
     const ticker = field(result, name)
-    if (!namesOf(pairOf(params)).has(name)) {
-      const message = `the answer is about "${name.slice(0, 60)}"`
-      throw new SourceError('SOURCE_IDENTITY', message, { path: ticker.path })
-    }
     const [bid, ask] = [optionalField(ticker, 'b'), optionalField(ticker, 'a')]
     return priceReading({ last: item(field(ticker, 'c'), 0), bid: bid && item(bid, 0), ask: ask && item(ask, 0) }, null)
   },
@@ -67,7 +66,7 @@ function codesOf(code: string): readonly string[] {
 }
 
 function refusal(message: string): SourceError {
-  const text = `Kraken says: ${message.slice(0, 200)}`
+  const text = `Kraken says: ${excerpt(message)}`
   const path = '/error/0'
   if (/unknown asset pair|invalid.*pair/i.test(message)) return new SourceError('SOURCE_NO_DATA', text, { path })
   if (/rate limit|too many/i.test(message)) return new SourceError('SOURCE_RATE_LIMITED', text, { path })

@@ -2,6 +2,7 @@
 
 import type { Adapter } from '../../src/observe/adapter.js'
 import { compareDecimals, scaleDecimal } from '../../src/observe/parse/decimal.js'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { type Place, parseJson } from '../../src/observe/parse/json.js'
 import { decimal, field, integer, optionalField, text } from '../../src/observe/parse/read.js'
 import { isoMs } from '../../src/observe/parse/time.js'
@@ -36,8 +37,8 @@ export const openMeteo: Adapter = {
   normalise: (raw, params) => {
     const body = parseJson(raw)
     if (optionalField(body, 'error')?.value === true) {
-      const reason = text(field(body, 'reason')).slice(0, 200)
-      throw new SourceError('SOURCE_ERROR_BODY', `Open-Meteo says: ${reason}`, { path: '/reason' })
+      const reason = text(field(body, 'reason'))
+      throw new SourceError('SOURCE_ERROR_BODY', `Open-Meteo says: ${excerpt(reason)}`, { path: '/reason' })
     }
     const latitude = near(field(body, 'latitude'), params['latitude'])
     const longitude = near(field(body, 'longitude'), params['longitude'])
@@ -66,7 +67,7 @@ function measured(units: Place, current: Place, leaf: keyof typeof variables): s
 /** SOURCE_UNIT_UNKNOWN unless the unit is the asked one, letter by letter (incident I21). */
 function checkUnit(place: Place, unit: string): void {
   if (text(place) === unit) return
-  const message = `the unit is "${text(place).slice(0, 40)}", asked was "${unit}"`
+  const message = `the unit is "${excerpt(text(place))}", asked was "${unit}"`
   throw new SourceError('SOURCE_UNIT_UNKNOWN', message, { path: place.path })
 }
 

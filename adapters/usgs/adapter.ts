@@ -2,6 +2,7 @@
 
 import type { Adapter, Params, SourceReading } from '../../src/observe/adapter.js'
 import { compareDecimals } from '../../src/observe/parse/decimal.js'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { type Place, parseJson } from '../../src/observe/parse/json.js'
 import { decimal, drift, field, integer, item, items, optionalField, text } from '../../src/observe/parse/read.js'
 import { time } from '../../src/observe/parse/time.js'
@@ -57,7 +58,7 @@ function newest(body: Place, params: Params): SourceReading {
   const metadata = field(body, 'metadata')
   const url = field(metadata, 'url')
   if (!text(url).endsWith(`/${String(params['feed'])}.geojson`)) {
-    const message = `the answer is of ${text(url).slice(0, 200)}`
+    const message = `the answer is of ${excerpt(text(url))}`
     throw new SourceError('SOURCE_IDENTITY', message, { path: url.path })
   }
   const events = items(field(body, 'features'))

@@ -3,7 +3,7 @@
 import type { ReportView, Tally } from './demo-reports.js'
 import type { RunFacts, RunResult } from './demo-run.js'
 import type { DemoSources } from './demo-sources.js'
-import { presentFeed } from './demo-table.js'
+import { presentFeed, presentMs } from './demo-table.js'
 
 /** What follows a run: a terminal, lines of text, or JSON lines. */
 export interface Audience {
@@ -42,7 +42,7 @@ export function bannerOf(facts: RunFacts, sources: DemoSources): readonly string
 export function endingOf({ facts, latest, tally }: RunResult): readonly string[] {
   const { reports, skippedRounds, latencyMs } = tally
   return [
-    `${reports} reports, ${skippedRounds} rounds skipped, latency p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms`,
+    `${reports} reports, ${skippedRounds} rounds skipped, latency p50 ${presentMs(latencyMs.p50)}, p99 ${presentMs(latencyMs.p99)}`,
     ...(latest?.feeds ?? []).map(({ name, value, status }) => {
       return `${name}  ${presentFeed(value, facts.declarations.get(name))}  ${status}`
     }),

@@ -27,7 +27,7 @@ export interface OracleListeners {
 }
 
 /** Longest wait for an oracle to end by itself; closing stores takes well under a second. */
-const patienceMs = 10_000
+const patienceMs = 5_000
 const lastWordsMax = 4096
 
 /** Starts `assay start` on each folder, by name. Their standard input ends with this process, and so do they. */

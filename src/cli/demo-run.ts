@@ -76,11 +76,18 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
   let oracles: Oracles | null = null
   let reports: Reports | null = null
   let apis: ReadonlyMap<string, string> = new Map()
+  let isOver = false
   let finish: () => void = () => undefined
   const finished = new Promise<void>((resolve) => {
     finish = resolve
   })
   const agent = new Agent({ keepAlive: true, maxSockets: 2 })
+  let failure: OracleError | null = null
+  const end = (why: OracleError | null = null): void => {
+    if (!isOver) failure = why
+    isOver = true
+    finish()
+  }
   /** The first oracle that lives is the one whose reports are followed. */
   const followed = (): OracleState | null => oracles?.states.find(({ ended }) => ended === null) ?? null
 
@@ -117,9 +124,9 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
 
       const watch = (): void => {
         clearTimeout(quiet)
-        if (rounds !== null) quiet = setTimeout(finish, quietMsMax)
+        const late = new OracleError('DEMO_FAILED', `no report came within ${quietMsMax / 1000} s`, { path: folder })
+        if (rounds !== null) quiet = setTimeout(end, quietMsMax, late)
       }
-      let isOver = false
       oracles = startOracles(Object.fromEntries(names.map((name) => [name, join(folder, name)])), {
         onEvent: (state, event) => {
           if (event.event === 'warning') listeners.onNote(`${state.name}: ${event.sentence}`)
@@ -127,23 +134,19 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
           if (event.event !== 'report' || isOver || state !== followed()) return
           if (!reports!.take(apis.get(state.name)!, event)) return
           watch()
-          if (rounds === null || reports!.tally().rounds < rounds) return
-          isOver = true
-          finish()
+          if (rounds !== null && reports!.tally().rounds >= rounds) end()
         },
         onEnd: (state) => {
           if (isOver) return
           listeners.onNote(`${state.name} ended (${state.ended}); restart it: assay start ${state.folder}`)
-          if (followed() === null) finish()
+          if (followed() === null) end(everyoneEnded(oracles!, folder))
         },
       })
-      void replay?.ended.then(finish)
+      void replay?.ended.then(() => end())
       watch()
       await finished
-      isOver = true
       await reports.drained()
       const result: RunResult = { facts, latest: reports.latest(), tally: reports.tally() }
-      const failure = failureOf(oracles, result, rounds)
       reports.close()
       agent.destroy()
       await oracles.stop()
@@ -159,8 +162,9 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
     }
   }
   return {
-    stop: () => finish(),
-    oracles: () => oracles?.states ?? [],
+    stop: () => end(),
+    // Those that end because all do are no news.
+    oracles: () => (isOver ? [] : (oracles?.states ?? [])),
     tally: () => reports?.tally() ?? null,
     ask: async (path) => {
       const name = followed()?.name
@@ -176,14 +180,9 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
   }
 }
 
-/** Why a run that ended was none; null when it was one. */
-function failureOf({ states }: Oracles, { latest, facts }: RunResult, rounds: number | null): OracleError | null {
-  const dead = states.filter(({ ended }) => ended !== null)
-  const isDead = dead.length === states.length
-  if (!isDead && (rounds === null || latest !== null)) return null
-  const told = [...new Set(dead.map(({ ended }) => ended))].join('; ')
-  const message = isDead ? `every oracle ended: ${told}` : `no report came within ${quietMsMax / 1000} s`
-  return new OracleError('DEMO_FAILED', message, { path: facts.folder })
+function everyoneEnded({ states }: Oracles, folder: string): OracleError {
+  const told = [...new Set(states.map(({ ended }) => ended))].join('; ')
+  return new OracleError('DEMO_FAILED', `every oracle ended: ${told}`, { path: folder })
 }
 
 /** committee.json, oracle-N and feeds in `folder`; returns the declarations. */

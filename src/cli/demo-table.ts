@@ -98,7 +98,7 @@ function tableLines(
       String(feed.groups),
       feed.status,
       `${report.signers}/${members}`,
-      `${report.latencyMs} ms`,
+      presentMs(report.latencyMs),
     ]
     const code = feed.status === 'OK' ? 32 : feed.status === 'LOW_CONFIDENCE' ? 33 : 31
     // Only what is certain to stand alone is painted: the status with its padding.
@@ -119,7 +119,7 @@ function troubleLines({ troubles }: DemoView): string[] {
 function totals({ report, tally }: DemoView, width: number): string {
   const { reports, skippedRounds, latencyMs } = tally
   const slot = report === null ? '' : `report ${report.epoch}/${report.round} of ${iso(report.attestedAtMs)}; `
-  const text = `${slot}${reports} reports, ${skippedRounds} rounds skipped, latency p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms`
+  const text = `${slot}${reports} reports, ${skippedRounds} rounds skipped, latency p50 ${presentMs(latencyMs.p50)}, p99 ${presentMs(latencyMs.p99)}`
   return cut(text, width)
 }
 
@@ -143,6 +143,11 @@ export function presentFeed(value: JsonValue | null, declaration: FeedDeclaratio
 /** Without the zeros that say nothing, but for two. */
 function trimmed(decimal: string): string {
   return decimal.replace(/(\.\d\d\d*?)0+$/, '$1')
+}
+
+/** A latency, with a digit after the point where it is short. */
+export function presentMs(ms: number): string {
+  return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`
 }
 
 /** An age in the largest unit that has a whole number of it. */

@@ -35,4 +35,6 @@ export function stopWhenStdinEnds(): void {
   process.stdin.once('end', end)
   process.stdin.once('error', end)
   process.stdin.resume()
+  // Watching must not keep a process alive that is done; a file as standard input has no such thing.
+  if ('unref' in process.stdin) process.stdin.unref()
 }

@@ -39,7 +39,7 @@ export type SourceClass = 'spot' | 'amm-spot' | 'reference' | 'event' | 'measure
 
 /** Enforced by the host, readable by the operator. */
 export interface AdapterLimits {
-  /** Host names, in lower case, that requests and redirects may reach; nothing else is. */
+  /** Host names, in lower case, that requests and redirects may reach; nothing else is. ['*']: the host of params.url. */
   readonly hosts: readonly string[]
   /** From asking to the last byte of the body. */
   readonly timeoutMs: number

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { excerpt } from '../../src/observe/parse/excerpt.js'
 import { type Json, NumberText, type Place, parseJson } from '../../src/observe/parse/json.js'
 import { at, decimal, field, integer, item, text } from '../../src/observe/parse/read.js'
 import { isoMs, type TimeFormat, time } from '../../src/observe/parse/time.js'
@@ -213,6 +214,22 @@ describe('parseXml', () => {
     expect(refusal(() => xml(`${'<a>'.repeat(64)}${'</a>'.repeat(64)}`))).toBeNull()
     expect(refusal(() => xml('<!doctype HTML><a/>'))?.[0]).toBe('SOURCE_BLOCKED')
     expect(refusal(() => xml('<?xml version="1.0" encoding="utf-8"?><a/>'))).toBeNull()
+  })
+})
+
+describe('refusals', () => {
+  it('carry no sign of a source that moves a terminal or breaks a line', () => {
+    const nasty = '\u001b[2J\u202e\n\r\u0000\u2028\u009b'
+    const seen = [`{"a": 1, "a${nasty}": 1, "a${nasty}": 2}`, `[${nasty}]`, `{"${nasty}`].map((body) => {
+      try {
+        return String(json(body).value)
+      } catch (error) {
+        return (error as SourceError).message
+      }
+    })
+    expect(excerpt(nasty)).toBe('?[2J??????')
+    expect(seen.filter((message) => /[\p{C}\u2028]/u.test(message))).toEqual([])
+    expect(excerpt('Ünknöwn symbol', 7)).toBe('Ünknöwn')
   })
 })
 

@@ -1,7 +1,7 @@
 // One oracle's observer for tests: real declarations, adapters, wire and board over venues on loopback, in a time of its own.
 
 import { adapters as shipped } from '../../adapters/index.js'
-import { parseCommittee } from '../../src/core/committee.js'
+import { type Committee, parseCommittee } from '../../src/core/committee.js'
 import { layoutOf } from '../../src/core/layout.js'
 import { type Status, statuses } from '../../src/core/status.js'
 import { createWasmEngine, type SigningEngine } from '../../src/crypto/engine-wasm.js'
@@ -13,7 +13,7 @@ import type { Adapter } from '../../src/observe/adapter.js'
 import { type Board, createBoard } from '../../src/observe/board.js'
 import type { SourceFacts } from '../../src/observe/facts.js'
 import { createObserver, type Observer } from '../../src/observe/observer.js'
-import { createSourceWire, type WireParts } from '../../src/observe/wire.js'
+import { createSourceWire, type SourceWire, type WireParts } from '../../src/observe/wire.js'
 import { committeeDocument } from '../committee-document.js'
 import type { Venues } from './venues.js'
 
@@ -77,6 +77,8 @@ export interface WorldParts {
   /** The time in place of one that the test sets. */
   readonly clock?: () => number
   readonly wire?: Partial<WireParts>
+  /** Stands between the observer and the wire. */
+  readonly around?: (wire: SourceWire) => SourceWire
 }
 
 export interface Shown {
@@ -88,6 +90,7 @@ export interface Shown {
 }
 
 export interface World {
+  readonly committee: Committee
   readonly observer: Observer
   readonly board: Board
   readonly nowMs: () => number
@@ -106,7 +109,7 @@ export const startMs: number = Date.UTC(2024, 0, 2, 3, 4, 5)
 
 /** An observer over `venues`; nothing is asked yet. The wire's steady clock is the world's time, too. */
 export function openWorld(parts: WorldParts): World {
-  const { venues, feeds, adapters = shipped } = parts
+  const { venues, feeds, adapters = shipped, around = (wire) => wire } = parts
   let nowMs = startMs
   const clock = parts.clock ?? ((): number => nowMs)
   const { origins, loopback } = venues
@@ -114,8 +117,16 @@ export function openWorld(parts: WorldParts): World {
   const committee = committeeOf(feeds)
   const layout = layoutOf(committee)
   const board = createBoard(committee, layout, () => undefined)
-  const observer = createObserver({ declarations: feeds, adapters, wire, board, nowMs: clock, receiptMs: clock })
+  const observer = createObserver({
+    declarations: feeds,
+    adapters,
+    wire: around(wire),
+    board,
+    nowMs: clock,
+    receiptMs: clock,
+  })
   return {
+    committee,
     observer,
     board,
     nowMs: clock,
@@ -139,7 +150,7 @@ export function openWorld(parts: WorldParts): World {
   }
 }
 
-function committeeOf(feeds: readonly FeedDeclaration[]): ReturnType<typeof parseCommittee> {
+function committeeOf(feeds: readonly FeedDeclaration[]): Committee {
   const document = committeeDocument(engine)
   return parseCommittee(engine, {
     ...document,

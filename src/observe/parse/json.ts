@@ -3,6 +3,7 @@
 import { parse } from 'lossless-json'
 import type { Raw } from '../adapter.js'
 import { SourceError } from '../source-error.js'
+import { excerpt } from './excerpt.js'
 
 /** A number as the source wrote it. */
 export class NumberText {
@@ -25,8 +26,9 @@ const depthMax = 64
 const roundBytes = 65_536
 
 /**
- * The whole answer as one place. SOURCE_BLOCKED for a page (text/html, or '<' first); SOURCE_NOT_JSON for all that RFC 8259
- * refuses, and for a BOM, other encodings than UTF-8, repeated keys, `__proto__`, lone surrogates and depth beyond 64; SOURCE_TRUNCATION_SUSPECT when that happens at a multiple of 64 KiB.
+ * The whole answer as one place. SOURCE_BLOCKED for a page (text/html, or '<' first); SOURCE_NOT_JSON for all that
+ * RFC 8259 refuses, and for a BOM, other encodings than UTF-8, repeated keys, `__proto__`, lone surrogates and depth
+ * beyond 64; SOURCE_TRUNCATION_SUSPECT when such a body is a multiple of 64 KiB long.
  */
 export function parseJson(raw: Raw): Place {
   if (raw.mediaType === 'text/html' || raw.mediaType === 'application/xhtml+xml' || opensWith(raw.bytes, '<'))
@@ -105,7 +107,7 @@ function checkString(quoted: string, keys: Set<string> | null, isKey: boolean): 
   if (/\p{Surrogate}/u.test(text)) throw refusal('a string has half a surrogate pair')
   if (!isKey || keys === null) return
   if (text === '__proto__') throw refusal('a key is "__proto__"')
-  if (keys.has(text)) throw refusal(`the key "${text.slice(0, 60)}" comes twice`)
+  if (keys.has(text)) throw refusal(`the key "${text}" comes twice`)
   keys.add(text)
 }
 
@@ -118,5 +120,5 @@ function unquoted(quoted: string): string {
 }
 
 function refusal(why: string, cause?: unknown): SourceError {
-  return new SourceError('SOURCE_NOT_JSON', `the body is not usable JSON: ${why}`, { cause })
+  return new SourceError('SOURCE_NOT_JSON', `the body is not usable JSON: ${excerpt(why)}`, { cause })
 }

@@ -14,7 +14,7 @@ const latestMs = Date.UTC(2100, 0)
 const iso =
   /^(\d{4})-(\d{2})-(\d{2})(?:T| )(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d|[+-](?:0\d|1[0-4]))$/
 
-/** The time at `place`, ms, fractions cut off; SOURCE_DRIFT by type, SOURCE_VALUE_INVALID for no time of 1990 to 2099. */
+/** The time at `place`, ms, fractions cut; SOURCE_DRIFT by type, SOURCE_VALUE_INVALID for no time of 1990 to 2099. */
 export function time(place: Place, format: TimeFormat): number {
   if (format === 'iso') return isoMs(text(place), place.path)
   // Fractions are cut, not rounded: a value is not newer than it says.

@@ -3,6 +3,7 @@
 import type { Params, SourceReading } from '../adapter.js'
 import { SourceError } from '../source-error.js'
 import { alignDecimals, compareDecimals } from './decimal.js'
+import { excerpt } from './excerpt.js'
 import type { Place } from './json.js'
 import { decimal, optionalField, text } from './read.js'
 
@@ -31,7 +32,7 @@ export function pairOf(params: Params): Pair {
   return { base: String(params['base']), quote: String(params['quote']) }
 }
 
-/** The value/price reading of a ticker; SOURCE_VALUE_INVALID where its numbers contradict each other or cannot be prices. */
+/** The value/price reading of a ticker; SOURCE_VALUE_INVALID where its numbers are no prices or contradict each other. */
 export function priceReading(ticker: Ticker, observedAtMs: number | null): SourceReading {
   const last = price(ticker.last)
   const bid = ticker.bid ? price(ticker.bid) : null
@@ -61,7 +62,7 @@ export function price(place: Place): string {
 export function checkIdentity(place: Place, ...expected: readonly string[]): void {
   const found = text(place)
   if (expected.includes(found)) return
-  const message = `the answer is about "${found.slice(0, 60)}", asked was "${expected[0]}"`
+  const message = `the answer is about "${excerpt(found)}", asked was "${expected[0]}"`
   throw new SourceError('SOURCE_IDENTITY', message, { path: place.path })
 }
 

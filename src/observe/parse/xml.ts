@@ -3,6 +3,7 @@
 import { SaxesParser } from 'saxes'
 import type { Raw } from '../adapter.js'
 import { SourceError } from '../source-error.js'
+import { excerpt } from './excerpt.js'
 import { type Place, textOf } from './json.js'
 import { drift } from './read.js'
 
@@ -99,5 +100,5 @@ export function attributeOf(element: Element, name: string): Place {
 }
 
 function refusal(why: string): SourceError {
-  return new SourceError('SOURCE_NOT_XML', `the body is not usable XML: ${why.slice(0, 200)}`)
+  return new SourceError('SOURCE_NOT_XML', `the body is not usable XML: ${excerpt(why)}`)
 }
