@@ -67,6 +67,7 @@ export const errorCodes = {
   FEED_MISMATCH:
     'Use the declarations that the committee agreed on: name, meaning and digest must be those of the document.',
   ADAPTER_UNKNOWN: 'Name an adapter and version that `assay adapters list` shows.',
+  RAW_UNREADABLE: 'Check the path and the rights of the file that --raw names.',
   ADAPTER_PARAMS: 'Mend the parameter that is named; schemas/params/ lists all of them.',
   // Replay and demo
   RECORDINGS_UNFIT: 'Name a folder that holds files venue-base-quote.csv with the header time,open,high,low,close,volume.',

@@ -1,7 +1,7 @@
 // The options of `assay demo` on the command line.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type DemoOptions, demo } from './demo.js'
+import type { DemoOptions } from './demo.js'
 
 /** Adds `demo` to `program`; `run` sets the exit code of an action and prints its refusal. */
 export function addDemo(
@@ -23,7 +23,7 @@ export function addDemo(
     .action((options: DemoOptions) => {
       if (options.recordings !== undefined && options.sources !== undefined)
         command.error('error: --recordings and --sources exclude each other')
-      return run(() => demo(options, isJson()))
+      return run(async () => (await import('./demo.js')).demo(options, isJson()))
     })
 }
 

@@ -52,14 +52,14 @@ export function renderDemo(view: DemoView, screen: Screen): readonly string[] {
   const foot = [...troubleLines(view), ...view.refusals.slice(0, notesMax).map((text) => `source: ${text}`)]
     .concat(view.notes.slice(-notesMax))
     .map((line) => cut(visible(line), width))
-  const room = Math.max(1, screen.rows - head.length - foot.length - 6)
+  const room = Math.max(1, screen.rows - head.length - foot.length - 7)
   const title = head.map((line, i) => (i === 0 ? paint(1, line) : line))
   return [
     ...title,
     '',
     ...tableLines(view, width, room, paint),
     '',
-    totals(view, width),
+    ...totals(view),
     ...foot.map((line) => paint(33, line)),
   ]
 }
@@ -116,11 +116,12 @@ function troubleLines({ troubles }: DemoView): string[] {
   )
 }
 
-function totals({ report, tally }: DemoView, width: number): string {
+function totals({ report, tally }: DemoView): string[] {
   const { reports, skippedRounds, latencyMs } = tally
-  const slot = report === null ? '' : `report ${report.epoch}/${report.round} of ${iso(report.attestedAtMs)}; `
-  const text = `${slot}${reports} reports, ${skippedRounds} rounds skipped, latency p50 ${presentMs(latencyMs.p50)}, p99 ${presentMs(latencyMs.p99)}`
-  return cut(text, width)
+  const newest =
+    report === null ? [] : [`report ${report.epoch}/${report.round}, attested at ${iso(report.attestedAtMs)}`]
+  const latency = `latency p50 ${presentMs(latencyMs.p50)}, p99 ${presentMs(latencyMs.p99)}`
+  return [...newest, `${reports} reports, ${skippedRounds} rounds skipped, ${latency}`]
 }
 
 /** A value for people, with its units where it has several parts. */

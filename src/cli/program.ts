@@ -10,7 +10,8 @@ import { type VerifiedFeed, verifyReport } from '../core/verify-report.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
 import { readPassphrase } from '../crypto/passphrase.js'
 import { parseEndpoint } from '../network/dial.js'
-import { lintFeeds, listFeeds } from './feeds.js'
+import type { RunOptions } from './adapters.js'
+import { addDemo } from './demo-command.js'
 import { type InitOptions, initCommittee, initJoin, initMember } from './init.js'
 import { createPrinter, type Printer } from './print.js'
 import { storedReport } from './report.js'
@@ -92,13 +93,39 @@ feeds
   .command('lint')
   .argument('[path]', 'a file or folder of declarations; those that ship unless given')
   .description('check declarations; names file, line, rule and what to do')
-  .action((path: string | undefined) => run(() => lintFeeds(path, printer())))
+  .action((path: string | undefined) => run(async () => (await import('./feeds.js')).lintFeeds(path, printer())))
 
 feeds
   .command('list')
   .argument('[path]', 'a file or folder of declarations; those that ship unless given')
   .description('the feeds that are declared')
-  .action((path: string | undefined) => run(() => listFeeds(path, printer())))
+  .action((path: string | undefined) => run(async () => (await import('./feeds.js')).listFeeds(path, printer())))
+
+const sources = program.command('adapters').description('the sources that can be asked, and what one answers')
+
+sources
+  .command('list')
+  .description('every adapter with its parameters, value and limits')
+  .action(() => run(async () => (await import('./adapters.js')).listAdapters(printer())))
+
+sources
+  .command('run')
+  .argument('<id>', 'an adapter')
+  .option('--params <json>', 'its parameters', '{}')
+  .option('--raw <file>', 'normalise the body in this file instead of asking the source')
+  .description('print one reading as JSON, {value, observedAtMs}, or {error}')
+  .action((id: string, options: RunOptions) =>
+    run(async () => {
+      const { runAdapter } = await import('./adapters.js')
+      return runAdapter(id, options, (line) => process.stdout.write(`${JSON.stringify(line)}\n`))
+    }),
+  )
+
+program
+  .command('status')
+  .option('--url <url>', 'the API of an oracle', 'http://127.0.0.1:8080')
+  .description('how an oracle is; exit code 0 when it is ready')
+  .action(({ url }: { url: string }) => run(async () => (await import('./status.js')).status(url, printer())))
 
 interface InitFlags {
   oracles: number
@@ -230,6 +257,8 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     return value
   }
 }
+
+addDemo(program, run, isJson)
 
 /** Does what the process's arguments ask for, and sets its exit code. */
 export async function runProgram(): Promise<void> {

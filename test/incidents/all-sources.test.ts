@@ -105,10 +105,10 @@ const parFeed = (pair: string, outlier: Written): Written =>
   })
 
 describe.each([
-  ['I45', '0.94', 940, 'a primary that deviates by more than 5 %, and no reference that settles it'],
-  ['I68', '0.26', 260, 'a depegged token and its fundamental value'],
-  ['I86', '0.30', 300, 'a par value and a market 70 % apart'],
-] as const)('%s market and par differ', (id, market, _, what) => {
+  ['I45', '0.94', 'a primary that deviates by more than 5 %, and no reference that settles it'],
+  ['I68', '0.26', 'a depegged token and its fundamental value'],
+  ['I86', '0.30', 'a par value and a market 70 % apart'],
+] as const)('%s market and par differ', (id, market, what) => {
   const scenario = async (scene: Scene): Promise<void> => {
     say(scene, 'USX-USD', { kraken: market, bitstamp: market })
     sayPlain(scene, { 'a.example': { price: '1.00' }, 'b.example': { price: '1.00' } })
