@@ -56,13 +56,15 @@ export async function openFeedSource(parts: FeedSourceParts): Promise<SourcePart
 /** Clock and readings change together, so no observation mixes two steps; the step ends once its report is known. */
 function followReplay(replay: ReplayClock, observer: Observer, link: SourceLink): void {
   let patienceMs: number = patience.firstMs
-  replay.run(async (step) => {
-    await observer.readAll()
-    replay.flip(step)
-    observer.judgeAll()
-    link.move()
-    await link.reported(step.nowMs, patienceMs)
-    patienceMs = patience.laterMs
+  replay.run({
+    read: observer.readAll,
+    take: async (step) => {
+      replay.flip(step)
+      observer.judgeAll()
+      link.move()
+      await link.reported(step.nowMs, patienceMs)
+      patienceMs = patience.laterMs
+    },
   })
 }
 

@@ -63,6 +63,9 @@ export interface Joined {
   readonly tell: (event: OracleEvent) => void
 }
 
+/** Observations remembered until their report comes; the leader has at most three rounds under way. */
+const roundsInFlight = 8
+
 /** The loop with its ports: where each effect of the core meets the part that performs it. */
 export function joinCommittee(parts: OracleParts, { record, keyring, opening, transport, store }: Opened): Joined {
   const { config, engine, log, clock = readClock } = parts
@@ -132,7 +135,8 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
       observe: (slot) => {
         source.refresh()
         const readings = board.observe()
-        observedAt = { slot, steadyMs: clock().steadyMs }
+        observedAt.unshift({ slot, steadyMs: clock().steadyMs })
+        observedAt.length = Math.min(observedAt.length, roundsInFlight)
         queueMicrotask(() => later({ kind: 'observed', slot, readings, evidence: noEvidence }))
       },
       sign: keyring.sign,
@@ -187,11 +191,11 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
   }
 
   /** From this oracle's own observation to the report, ms; from T where it observed nothing in the slot. */
-  let observedAt: { readonly slot: Slot; readonly steadyMs: number } | null = null
+  const observedAt: { readonly slot: Slot; readonly steadyMs: number }[] = []
   const latencyOf = ({ epoch, round, attestedAtMs }: AttestedReport): number => {
     const { wallMs, steadyMs } = clock()
-    const isOwn = observedAt !== null && observedAt.slot.epoch === epoch && observedAt.slot.round === round
-    return isOwn ? Math.round((steadyMs - observedAt!.steadyMs) * 100) / 100 : Math.max(0, wallMs - attestedAtMs)
+    const own = observedAt.find(({ slot }) => slot.epoch === epoch && slot.round === round)
+    return own === undefined ? Math.max(0, wallMs - attestedAtMs) : Math.round((steadyMs - own.steadyMs) * 100) / 100
   }
 
   let timer: NodeJS.Timeout | null = null

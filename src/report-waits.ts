@@ -15,7 +15,8 @@ export function createReportWaits(): ReportWaits {
       if (newestMs >= sinceMs) return Promise.resolve()
       return new Promise((resolve) => {
         const wait = { sinceMs, done: () => finish() }
-        const timer = setTimeout(wait.done, patienceMs)
+        // A process that is done need not wait for its last report.
+        const timer = setTimeout(wait.done, patienceMs).unref()
         const finish = (): void => {
           clearTimeout(timer)
           waits.delete(wait)

@@ -18,7 +18,7 @@ export interface Audience {
 const lineEveryMs = 3000
 
 /** The last line of --json. */
-export function summaryOf(result: RunResult, oracles: number): Record<string, unknown> {
+function summaryOf(result: RunResult, oracles: number): Record<string, unknown> {
   const { facts, latest, tally } = result
   const feeds = (latest?.feeds ?? []).map(({ name, feedId, value, status, observedAtMs, attestedAtMs }) => ({
     ...{ name, feedId, value, status, observedAtMs, attestedAtMs },

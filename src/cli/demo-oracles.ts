@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { OracleEvent } from '../oracle-event.js'
 
 /** How one oracle is. */
@@ -32,12 +31,11 @@ const lastWordsMax = 4096
 
 /** Starts `assay start` on each folder, by name. Their standard input ends with this process, and so do they. */
 export function startOracles(folders: Readonly<Record<string, string>>, { onEvent, onEnd }: OracleListeners): Oracles {
-  const main = fileURLToPath(new URL('./main.js', import.meta.url))
   const children: ChildProcess[] = []
   const exits: Promise<void>[] = []
   const states = Object.entries(folders).map(([name, folder]) => {
     const state: OracleState = { name, folder, ended: null, lost: new Set() }
-    const args = [main, 'start', folder, '--json', '--until-stdin-ends']
+    const args = [process.argv[1]!, 'start', folder, '--json', '--until-stdin-ends']
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
     children.push(child)
     let words = ''

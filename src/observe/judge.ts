@@ -134,7 +134,7 @@ function withoutOutliers({ leaves, combineSources }: FeedDeclaration, voices: re
   if (place < 0) return { kept: voices, isDivided: false, spreadPpm: 0 }
   const numbers = voices.map((voice) => voice.candidate.cells[place] as bigint)
   const centre = lowerMedianOf(numbers)
-  const spreadPpm = ppmOf(lowest(numbers), highest(numbers), centre)
+  const spreadPpm = ppmOf(ranked(numbers)[0]!, ranked(numbers).at(-1)!, centre)
   const { outlierPpm } = combineSources
   if (outlierPpm === null) return { kept: voices, isDivided: false, spreadPpm }
   const near = voices.filter((_, i) => ppmOf(centre, numbers[i]!, centre) <= outlierPpm)
@@ -197,12 +197,13 @@ export function ppmOf(a: bigint, b: bigint, base: bigint): number {
 
 /** The element at rank ⌊(m−1)/2⌋ from below, as in P8: always one that somebody said. */
 function lowerMedianOf<T extends bigint | number>(values: readonly T[]): T {
-  return [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))[(values.length - 1) >> 1]!
+  return ranked(values)[(values.length - 1) >> 1]!
+}
+
+function ranked<T extends bigint | number>(values: readonly T[]): T[] {
+  return [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
 function majorityOf(values: readonly CellValue[]): CellValue | null {
   return values.find((value) => values.filter((other) => other === value).length * 2 > values.length) ?? null
 }
-
-const lowest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a))
-const highest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b > a ? b : a))

@@ -228,15 +228,14 @@ function isFailing({ good, failure }: SourceState): boolean {
   return failure !== null && (good === null || failure.atMs >= good.receivedAtMs)
 }
 
-/** A source that answers well but whose value grew too old. */
+/** A source that answers well but whose value grew too old, or is of a time that this clock was set back from. */
 function lateness({ good }: SourceState, { freshness }: FeedDeclaration, atMs: number): Failure {
   const ageS = Math.floor((atMs - good!.observedAtMs) / 1000)
-  return {
-    code: 'SOURCE_STALE',
-    message: `its value is ${ageS} s old, at most ${freshness.maxAgeS} s count`,
-    path: '',
-    atMs,
-  }
+  const [code, message] =
+    ageS < 0
+      ? (['SOURCE_FUTURE', `its value is ${-ageS} s ahead of this clock`] as const)
+      : (['SOURCE_STALE', `its value is ${ageS} s old, at most ${freshness.maxAgeS} s count`] as const)
+  return { code, message, path: '', atMs }
 }
 
 /** The first leaf of a reading where it is a number. */

@@ -4,8 +4,8 @@ import { request } from 'undici'
 import type { Clock } from '../base/clock.js'
 import { readClock } from '../base/clock.js'
 
-/** The wall clock of a step runs at most this far, ms: a report of a step falls into its minute. */
-const stepMsMax = 59_999
+/** The wall clock of a step runs at most this far from its start, a second into the row's minute, ms: it never leaves it. */
+const stepMsMax = 58_999
 
 export interface ReplayParts {
   /** Where the replay serves its clock (docs/demo.md). */
@@ -27,8 +27,11 @@ export interface ReplayClock {
   readonly receiptMs: () => number
   /** Moves the clock to a step's time. */
   readonly flip: (step: Step) => void
-  /** Takes the newest step as often as there is one: `take` reads, flips and reports, then the replay is told. */
-  readonly run: (take: (step: Step) => Promise<void>) => void
+  /**
+   * Takes the newest step as often as there is one: `read` asks the sources, and when every oracle has done so, `take`
+   * flips and reports; the replay is told of both.
+   */
+  readonly run: (parts: { read: (step: Step) => Promise<void>; take: (step: Step) => Promise<void> }) => void
   readonly close: () => void
 }
 
@@ -36,6 +39,7 @@ export interface ReplayClock {
 export async function connectReplay({ url, oracle, onWait }: ReplayParts): Promise<ReplayClock> {
   const stop = new AbortController()
   let newest: Step | null = null
+  let gone = -1
   let wake: () => void = () => undefined
   let base: { wallMs: number; steadyMs: number } | null = null
   let receiptMs = 0
@@ -48,11 +52,14 @@ export async function connectReplay({ url, oracle, onWait }: ReplayParts): Promi
         const { statusCode, body } = await request(address, { signal: stop.signal, bodyTimeout: 0 })
         if (statusCode !== 200) throw new Error(`status ${statusCode}`)
         for await (const line of linesOf(body)) {
-          const step = stepOf(line)
-          if (step === 'end' && newest !== null) return
-          if (step === 'end' || step === null) continue
+          const said = wordOf(line)
+          if (said === null) continue
+          // A replay that is over before this oracle saw a step of it may be started anew.
+          if (said === 'end' && newest !== null) return
+          if (said === 'end') continue
           isWaiting = false
-          newest = step
+          if ('go' in said) gone = said.go
+          else newest = said
           wake()
         }
       } catch {
@@ -64,21 +71,29 @@ export async function connectReplay({ url, oracle, onWait }: ReplayParts): Promi
       await new Promise((resolve) => setTimeout(resolve, 500))
     }
   }
+  const news = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve
+    })
   const awaitStep = async (after: number): Promise<Step | null> => {
-    while (!stop.signal.aborted && (newest === null || newest.step <= after)) {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
+    while (!stop.signal.aborted && (newest === null || newest.step <= after)) await news()
     return stop.signal.aborted ? null : newest
+  }
+  /** False when the replay went on without us, or this oracle stops. */
+  const awaitGo = async ({ step }: Step): Promise<boolean> => {
+    while (!stop.signal.aborted && gone < step && newest!.step === step) await news()
+    return !stop.signal.aborted && newest!.step === step
   }
   const flip = ({ nowMs }: Step): void => {
     base = { wallMs: nowMs, steadyMs: readClock().steadyMs }
     receiptMs = nowMs
   }
-  const acknowledge = async ({ step }: Step): Promise<void> => {
-    const address = `${url}/read?oracle=${encodeURIComponent(oracle)}&step=${step}`
-    await request(address, { method: 'POST', signal: stop.signal }).then(({ body }) => body.dump())
+  /** A replay that cannot be told is gone; `listen` waits for it to come back. */
+  const tell = async (what: 'ready' | 'read', { step }: Step): Promise<void> => {
+    const address = `${url}/${what}?oracle=${encodeURIComponent(oracle)}&step=${step}`
+    await request(address, { method: 'POST', signal: stop.signal })
+      .then(({ body }) => body.dump())
+      .catch(() => undefined)
   }
 
   void listen()
@@ -92,15 +107,18 @@ export async function connectReplay({ url, oracle, onWait }: ReplayParts): Promi
     },
     receiptMs: () => receiptMs,
     flip,
-    run: (take) => {
+    run: ({ read, take }) => {
       const follow = async (): Promise<void> => {
         for (let done = -1; ; ) {
           const step = await awaitStep(done)
           if (step === null) return
-          receiptMs = step.nowMs
-          await take(step)
           done = step.step
-          await acknowledge(step).catch(() => undefined)
+          receiptMs = step.nowMs
+          await read(step)
+          await tell('ready', step)
+          if (!(await awaitGo(step))) continue
+          await take(step)
+          await tell('read', step)
         }
       }
       void follow()
@@ -110,14 +128,6 @@ export async function connectReplay({ url, oracle, onWait }: ReplayParts): Promi
       wake()
     },
   }
-}
-
-function stepOf(line: string): Step | 'end' | null {
-  const { step, nowMs, end } = JSON.parse(line) as { step?: unknown; nowMs?: unknown; end?: unknown }
-  if (end === true) return 'end'
-  return Number.isSafeInteger(step) && Number.isSafeInteger(nowMs)
-    ? { step: step as number, nowMs: nowMs as number }
-    : null
 }
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<string> {
@@ -130,3 +140,18 @@ async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<string> 
     yield* lines.filter((line) => line !== '')
   }
 }
+
+/** A line of the clock; null for one that says nothing known. */
+function wordOf(line: string): Step | { readonly go: number } | 'end' | null {
+  let said: { readonly step?: unknown; readonly nowMs?: unknown; readonly go?: unknown; readonly end?: unknown } | null
+  try {
+    said = JSON.parse(line)
+  } catch {
+    return null
+  }
+  if (said?.end === true) return 'end'
+  if (isWhole(said?.go)) return { go: said.go }
+  return isWhole(said?.step) && isWhole(said?.nowMs) ? { step: said.step, nowMs: said.nowMs } : null
+}
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0

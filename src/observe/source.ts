@@ -44,12 +44,13 @@ export function accepted(state: SourceState, reading: SourceReading, receipt: Re
   const { receivedAtMs } = receipt
   const observedAtMs = reading.observedAtMs ?? receivedAtMs
   const facts = { observedAtMs, receivedAtMs }
-  if (observedAtMs > receivedAtMs + aheadMsMax) {
+  if (isAhead({ observedAtMs }, receivedAtMs)) {
     const message = `its time is ${observedAtMs - receivedAtMs} ms ahead of this clock`
     return refused(state, new SourceError('SOURCE_FUTURE', message, { facts }), receivedAtMs)
   }
   const { good } = state
-  if (good !== null && observedAtMs < good.observedAtMs) {
+  // A good answer from ahead of this clock was taken before the clock was set back: it holds nobody up.
+  if (good !== null && observedAtMs < good.observedAtMs && !isAhead(good, receivedAtMs)) {
     const message = `its time is ${good.observedAtMs - observedAtMs} ms before that of its last answer`
     return refused(state, new SourceError('SOURCE_BACKWARDS', message, { facts }), receivedAtMs)
   }
@@ -74,5 +75,9 @@ export function refused(state: SourceState, error: SourceError, atMs: number): S
 
 /** Whether the last good reading may be used at `nowMs`. */
 export function isFresh({ good, isShut }: SourceState, maxAgeS: number, nowMs: number): boolean {
-  return good !== null && !isShut && nowMs - good.observedAtMs <= maxAgeS * 1000
+  return good !== null && !isShut && nowMs - good.observedAtMs <= maxAgeS * 1000 && !isAhead(good, nowMs)
+}
+
+function isAhead({ observedAtMs }: Pick<Good, 'observedAtMs'>, nowMs: number): boolean {
+  return observedAtMs > nowMs + aheadMsMax
 }

@@ -44,16 +44,20 @@ const answersMax = 4096
 /** One oracle that follows the clock. */
 interface Reader {
   readonly stream: ServerResponse
-  /** The last step that it has read. */
+  /** The last step whose answers it holds. */
+  ready: number
+  /** The last step that it is done with. */
   read: number
-  /** Since when it could have read the current step, steady ms. */
+  /** Since when it could have said what it owes, steady ms. */
   sinceMs: number
 }
 
 /**
- * Serves on 127.0.0.1 until `close`. GET /clock?oracle=NAME streams {"step", "nowMs"} lines, {"end": true} after the last
- * step; POST /clock/read?oracle=NAME&step=K (204) says that NAME has read step K. A step ends when every connected oracle
- * has read it and 1/speed seconds are over; without any oracle it does not end. /<host>/<path> is the show's host.
+ * Serves on 127.0.0.1 until `close`. GET /clock?oracle=NAME streams {"step", "nowMs"} lines; POST /clock/ready says that
+ * NAME holds the answers of step K, and once all connected oracles do, {"go": K} lets them turn their clocks together;
+ * POST /clock/read says that NAME is done with it (both: ?oracle=NAME&step=K, 204). A step ends when every connected oracle
+ * is done and 1/speed seconds are over; without any oracle it does not end. {"end": true} follows the last step.
+ * /<host>/<path> is the show's host.
  */
 export async function startReplay(options: ReplayOptions): Promise<Replay> {
   const clock = createClock(options)
@@ -94,6 +98,8 @@ function createClock({ show, expect, speed, waitMs = 30_000, silentMs = 60_000, 
   const readers = new Map<string, Reader>()
   const stepMsMin = speed === null ? 0 : 1000 / speed
   let step = -1
+  /** The step whose go was given. */
+  let gone = -1
   let beganMs = 0
   let isOver = false
   let answers = new Map<string, Answer>()
@@ -113,10 +119,20 @@ function createClock({ show, expect, speed, waitMs = 30_000, silentMs = 60_000, 
     for (const reader of readers.values()) reader.sinceMs = beganMs
     for (const { stream } of readers.values()) tell(stream)
   }
-  /** Begins the next step if this one is over; called after whatever may have ended it. */
+  const isReached = (by: 'ready' | 'read'): boolean => {
+    for (const reader of readers.values()) if (reader[by] < step) return false
+    return readers.size > 0
+  }
+  /** Gives the go, or begins the next step, if it is time; called after whatever may have brought it about. */
   const advance = (): void => {
-    if (isOver || step < 0 || readers.size === 0) return
-    for (const { read } of readers.values()) if (read < step) return
+    if (isOver || step < 0) return
+    if (gone < step) {
+      if (!isReached('ready')) return
+      gone = step
+      for (const reader of readers.values()) reader.sinceMs = performance.now()
+      for (const { stream } of readers.values()) stream.write(`{"go":${step}}\n`)
+    }
+    if (!isReached('read')) return
     const leftMs = beganMs + stepMsMin - performance.now()
     clearTimeout(pace)
     if (leftMs > 0) pace = setTimeout(advance, Math.ceil(leftMs))
@@ -140,11 +156,13 @@ function createClock({ show, expect, speed, waitMs = 30_000, silentMs = 60_000, 
     if (!isOver) onLost?.(name, reason)
     advance()
   }
+  /** Whether it is this oracle's turn to say something: who waits for the go waits for others. */
+  const owes = ({ ready, read }: Reader): boolean => (gone < step ? ready : read) < step
   const silence = setInterval(
     () => {
       if (step < 0) return
       for (const [name, reader] of [...readers])
-        if (reader.read < step && performance.now() - reader.sinceMs > silentMs) lose(name, reader, 'silent')
+        if (owes(reader) && performance.now() - reader.sinceMs > silentMs) lose(name, reader, 'silent')
     },
     Math.max(10, silentMs / 20),
   )
@@ -164,21 +182,27 @@ function createClock({ show, expect, speed, waitMs = 30_000, silentMs = 60_000, 
     stream.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
     stream.flushHeaders()
     if (isOver) return void stream.end('{"end":true}\n')
-    const reader: Reader = { stream, read: -1, sinceMs: performance.now() }
+    const reader: Reader = { stream, ready: -1, read: -1, sinceMs: performance.now() }
     readers.set(name, reader)
     stream.on('close', () => lose(name, reader, 'closed'))
     stream.on('error', () => lose(name, reader, 'closed'))
-    if (step >= 0) return tell(stream)
+    if (step >= 0) {
+      tell(stream)
+      if (gone === step) stream.write(`{"go":${step}}\n`)
+      return
+    }
     if (readers.size >= expect) return start()
     gather ??= setTimeout(start, waitMs)
   }
-  const read = (name: string, text: string | null, response: ServerResponse): void => {
+  const note = (by: 'ready' | 'read', name: string, text: string | null, response: ServerResponse): void => {
     const reader = readers.get(name)
     if (reader === undefined) return refuse(response, 409, 'this oracle does not follow the clock: GET /clock first')
     const value = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : -1
     if (value < 0 || value > step) return refuse(response, 400, 'step is a whole number, at most the current one')
     response.writeHead(204).end()
-    if (value > reader.read) reader.read = value
+    if (value > reader[by]) reader[by] = value
+    // Who is done with a step has its answers.
+    if (reader.ready < reader.read) reader.ready = reader.read
     advance()
   }
   const serveHost = (target: string, response: ServerResponse): void => {
@@ -208,15 +232,16 @@ function createClock({ show, expect, speed, waitMs = 30_000, silentMs = 60_000, 
       if (target.length > targetCharsMax || !target.startsWith('/'))
         return refuse(response, 414, 'the path is too long')
       const [path, query = ''] = target.split('?', 2) as [string, string?]
-      if (path !== '/clock' && path !== '/clock/read') {
+      if (path !== '/clock' && path !== '/clock/ready' && path !== '/clock/read') {
         return request.method === 'GET' ? serveHost(target, response) : refuse(response, 405, 'only GET')
       }
       const params = new URLSearchParams(query)
       const name = params.get('oracle') ?? ''
       if (!/^[a-z0-9-]{1,64}$/.test(name)) return refuse(response, 400, 'oracle is a name of a-z, 0-9 and hyphens')
       if (path === '/clock' && request.method === 'GET') return join(name, response)
-      if (path === '/clock/read' && request.method === 'POST') return read(name, params.get('step'), response)
-      refuse(response, 405, 'GET /clock, POST /clock/read')
+      if (path !== '/clock' && request.method === 'POST')
+        return note(path === '/clock/ready' ? 'ready' : 'read', name, params.get('step'), response)
+      refuse(response, 405, 'GET /clock, POST /clock/ready, POST /clock/read')
     },
   }
 }

@@ -274,7 +274,7 @@ describe('an answer without bounds', () => {
     ],
     [
       'elsewhere',
-      (_, response) => response.writeHead(302, { location: `${liar.url}/healthz` }).end(),
+      (request, response) => response.writeHead(302, { location: `${served.api.url}${request.url}` }).end(),
       'CLIENT_UNREACHABLE',
     ],
     ['an error', says('{"error":{"code":"\u001b[31mX","message":"no"}}', 500), 'CLIENT_REFUSED'],

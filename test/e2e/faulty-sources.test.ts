@@ -4,15 +4,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { applyLie, parseLie } from '../../src/replay/lie.js'
 import { hostOfVenue, openVenues, type Script, trade, type Venues } from '../observe/venues.js'
-import {
-  declare,
-  openWorld,
-  priceFeed,
-  shippedAdapter,
-  startMs,
-  type World,
-  withAdapter,
-} from '../observe/world.js'
+import { declare, openWorld, priceFeed, shippedAdapter, startMs, type World, withAdapter } from '../observe/world.js'
 
 const steps = 600
 const [killed, slow, lying, flapping] = ['coinbase', 'kraken', 'bitstamp', 'gemini'] as const
@@ -145,7 +137,11 @@ function checkFacts(world: World, step: number): void {
     for (const venue of honest)
       expect(world.source(feed, venue)).toMatchObject({ state: 'counting', counts: { good: step + 1, errors: {} } })
   }
-  expect(world.source('btc-usd', lying)).toMatchObject({ state: 'outlier', lastError: null, counts: { good: step + 1 } })
+  expect(world.source('btc-usd', lying)).toMatchObject({
+    state: 'outlier',
+    lastError: null,
+    counts: { good: step + 1 },
+  })
   expect(world.source('btc-usd', lying).deviationPpm).toBeGreaterThan(290_000)
   const flaps = Array.from({ length: step + 1 }, (_, i) => flap(i))
   const count = (status: number): number => flaps.filter((answer) => answer === status).length

@@ -48,6 +48,11 @@ describe('I04 the silver feed serves the gold price', () => {
     expect(lint(mapped).map(({ rule }) => rule)).toContain('identity')
     expect(refusalOfFile(mapped)).toMatchObject({ code: 'FEED_LINT' })
     expect(refusalOfFile(priceFeed('XAG-USD', five))).toBe(null)
+    const template = priceFeed('XAG-USD', five, {
+      ...{ name: '{base}-{quote}', entities: [{ base: 'XAG', quote: 'USD' }] },
+      sources: sourcesOf('XAU', 'USD'),
+    })
+    expect(refusalOfFile(template)).toMatchObject({ code: 'FEED_LINT' })
     // Without the rule nobody minds.
     expect(brokenRules(mapped, shipped, 'identity')).toEqual([])
   })

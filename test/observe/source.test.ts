@@ -237,6 +237,22 @@ describe('times', () => {
       expect(world.source('btc-usd', 'coinbase')).toMatchObject({ state: 'down', lastError: { code: 'SOURCE_FUTURE' } })
     }))
 
+  it('does not live on old answers after its clock was set back by an hour', () =>
+    inWorld(async (world) => {
+      await world.step(startMs)
+      const backMs = startMs - 3_600_000
+      world.to(backMs)
+      expect(world.source('btc-usd', 'gemini')).toMatchObject({ state: 'late', lastError: { code: 'SOURCE_FUTURE' } })
+      for (const venue of ['coinbase', ...honest]) venues.answer(hostOfVenue(venue), { status: 500 })
+      await world.step(backMs)
+      expect(world.source('btc-usd', 'kraken').state).toBe('late')
+      expect(world.shown('btc-usd')).toMatchObject({ groups: 5, status: 'STALE' })
+      for (const [i, venue] of ['coinbase', ...honest].entries())
+        venues.answer(hostOfVenue(venue), () => trade(venue, pair, `101.0${i}`, world.nowMs()))
+      await world.step(backMs + 1000)
+      expect(world.shown('btc-usd')).toMatchObject({ status: 'OK', groups: 5, values: [10_102n] })
+    }))
+
   it('does not ask a host that wants rest, and asks again after it', () =>
     inWorld(async (world) => {
       venues.answer(bad, { status: 429, headers: { 'retry-after': '20' } })

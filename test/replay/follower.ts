@@ -2,7 +2,7 @@
 
 import { type ClientRequest, get } from 'node:http'
 
-export type Line = { readonly step: number; readonly nowMs: number } | { readonly end: true }
+export type Line = { readonly step: number; readonly nowMs: number } | { readonly go: number } | { readonly end: true }
 
 /** Follows a replay clock under a name; `read` answers for a step. */
 export class Follower {
@@ -34,6 +34,11 @@ export class Follower {
     return this.lines.flatMap((line) => ('step' in line ? [line.step] : []))
   }
 
+  /** The steps for which the go was given. */
+  get gone(): number[] {
+    return this.lines.flatMap((line) => ('go' in line ? [line.go] : []))
+  }
+
   /** Waits until `fits`; rejects after three seconds. */
   async until(fits: () => boolean): Promise<void> {
     const endsMs = performance.now() + 3000
@@ -50,20 +55,28 @@ export class Follower {
     }
   }
 
-  async read(step: number): Promise<number> {
-    const answer = await fetch(`${this.#clockUrl}/read?oracle=${this.#name}&step=${step}`, { method: 'POST' })
+  /** Says that this oracle holds the answers of a step, or is done with it; returns the status. */
+  async say(what: 'ready' | 'read', step: number): Promise<number> {
+    const answer = await fetch(`${this.#clockUrl}/${what}?oracle=${this.#name}&step=${step}`, { method: 'POST' })
     await answer.arrayBuffer()
     return answer.status
   }
 
-  /** Reads every step as it comes, calling `at` before it says so, until the end. */
+  read(step: number): Promise<number> {
+    return this.say('read', step)
+  }
+
+  /** Reads every step as it comes, calling `at` before it is ready, until the end. */
   async follow(at: (step: number) => Promise<void> = async () => undefined): Promise<void> {
     for (let seen = 0; ; seen++) {
       await this.until(() => this.lines.length > seen || this.isClosed)
       const line = this.lines[seen]
       if (line === undefined || 'end' in line) return
+      if ('go' in line) continue
       await at(line.step)
-      await this.read(line.step)
+      await this.say('ready', line.step)
+      await this.until(() => this.gone.includes(line.step) || this.isClosed)
+      await this.say('read', line.step)
     }
   }
 

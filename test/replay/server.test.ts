@@ -52,6 +52,23 @@ describe('the replay clock', () => {
     await alone.until(() => alone.steps.length === 1)
   })
 
+  it('lets all clocks turn together, once every connected oracle holds the answers', async () => {
+    const { clockUrl } = await replay({ expect: 3 })
+    const all = ['a', 'b', 'c'].map((name) => new Follower(clockUrl, name))
+    for (const follower of all) await follower.until(() => follower.steps.length === 1)
+    expect(await all[0]!.say('ready', 0)).toBe(204)
+    expect(await all[1]!.say('ready', 0)).toBe(204)
+    await pause(40)
+    expect(all.map(({ gone }) => gone)).toEqual([-1, -1, -1])
+    // The last one dies: those that are left need not wait for it.
+    all[2]!.die()
+    for (const follower of all.slice(0, 2)) await follower.until(() => follower.gone === 0)
+    const late = new Follower(clockUrl, 'late')
+    await late.until(() => late.gone === 0)
+    expect(late.lines).toEqual([{ step: 0, nowMs: 1_000 }])
+    expect(await late.say('ready', 1)).toBe(400)
+  })
+
   it('ends a step only when each connected oracle has read it', async () => {
     const { clockUrl, currentStep } = await replay({ expect: 3 })
     const all = ['a', 'b', 'c'].map((name) => new Follower(clockUrl, name))
