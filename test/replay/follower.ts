@@ -2,12 +2,14 @@
 
 import { type ClientRequest, get } from 'node:http'
 
-export type Line = { readonly step: number; readonly nowMs: number } | { readonly go: number } | { readonly end: true }
+export type Line = { readonly step: number; readonly nowMs: number } | { readonly end: true }
 
 /** Follows a replay clock under a name; `read` answers for a step. */
 export class Follower {
   readonly lines: Line[] = []
   isClosed = false
+  /** The last step for which the go was given. */
+  gone = -1
   readonly #clockUrl: string
   readonly #name: string
   readonly #request: ClientRequest
@@ -21,7 +23,11 @@ export class Follower {
       response.on('data', (bytes) => {
         const parts = (rest + bytes).split('\n')
         rest = parts.pop()!
-        for (const part of parts) this.lines.push(JSON.parse(part) as Line)
+        for (const part of parts) {
+          const line = JSON.parse(part) as Line | { readonly go: number }
+          if ('go' in line) this.gone = line.go
+          else this.lines.push(line)
+        }
         this.#wakeAll()
       })
       response.on('close', () => this.#end())
@@ -32,11 +38,6 @@ export class Follower {
 
   get steps(): number[] {
     return this.lines.flatMap((line) => ('step' in line ? [line.step] : []))
-  }
-
-  /** The steps for which the go was given. */
-  get gone(): number[] {
-    return this.lines.flatMap((line) => ('go' in line ? [line.go] : []))
   }
 
   /** Waits until `fits`; rejects after three seconds. */
@@ -72,10 +73,9 @@ export class Follower {
       await this.until(() => this.lines.length > seen || this.isClosed)
       const line = this.lines[seen]
       if (line === undefined || 'end' in line) return
-      if ('go' in line) continue
       await at(line.step)
       await this.say('ready', line.step)
-      await this.until(() => this.gone.includes(line.step) || this.isClosed)
+      await this.until(() => this.gone >= line.step || this.isClosed)
       await this.say('read', line.step)
     }
   }
