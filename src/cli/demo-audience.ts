@@ -1,5 +1,7 @@
 // Who follows a run of the demo, and the words for it: what it is, how it goes, how it ended.
 
+import { formatDecimal, type JsonValue } from '../core/value-json.js'
+import type { FeedDeclaration } from '../feed/declaration.js'
 import type { ReportView, Tally } from './demo-reports.js'
 import type { RunFacts, RunResult } from './demo-run.js'
 import type { DemoSources } from './demo-sources.js'
@@ -21,10 +23,26 @@ const lineEveryMs = 3000
 function summaryOf(result: RunResult, oracles: number): Record<string, unknown> {
   const { facts, latest, tally } = result
   const feeds = (latest?.feeds ?? []).map(({ name, feedId, value, status, observedAtMs, attestedAtMs }) => ({
-    ...{ name, feedId, value, status, observedAtMs, attestedAtMs },
+    ...{ name, feedId },
+    ...plainValue(value, facts.declarations.get(name)),
+    ...{ status, observedAtMs, attestedAtMs },
   }))
   const { rounds, reports, latencyMs, skippedRounds } = tally
   return { mode: facts.mode, oracles, rounds, reports, feeds, latencyMs, skippedRounds }
+}
+
+/** A value as one decimal string: of a structured one its first number that is no identity, with all of it beside. */
+function plainValue(value: JsonValue | null, declaration: FeedDeclaration | undefined): Record<string, unknown> {
+  if (value === null || typeof value === 'string') return { value }
+  const leaves = declaration?.leaves ?? []
+  const fields = Object.fromEntries(
+    leaves.map(({ name, type, decimals }) => {
+      const part = value[name]!
+      return [name, type.startsWith('int') ? formatDecimal(BigInt(part), decimals) : part]
+    }),
+  )
+  const main = leaves.find(({ combine }) => combine === 'median') ?? leaves[0]
+  return { value: main === undefined ? null : fields[main.name], fields }
 }
 
 /** The lines that say what a run is. */
