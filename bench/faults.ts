@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { declaredFeeds } from '../src/cli/declared.js'
-import { startOracles } from '../src/cli/demo-oracles.js'
 import { createWasmEngine } from '../src/crypto/engine-wasm.js'
 import type { SourceFacts } from '../src/observe/facts.js'
-import { makeCommittee, sleep } from './committee.js'
+import { makeCommittee, sleep, spawnBencher, stopAll } from './committee.js'
 import { type Fault, startFaultyVenues } from './faulty-venues.js'
 import { figure } from './figure.js'
 
@@ -82,13 +81,9 @@ export async function benchFaults(minutes = 10): Promise<void> {
     api: (member) => ({ listen: `127.0.0.1:${apiPort + Number(member.split('-')[1])}` }),
   })
   const names = Array.from({ length: oracles }, (_, i) => `oracle-${i + 1}`)
-  let isOver = false
-  const running = startOracles(Object.fromEntries(names.map((name) => [name, join(committee.folder, name)])), {
-    onEvent: () => undefined,
-    onEnd: ({ name, ended }) => {
-      if (!isOver) console.error(`${name} ended: ${ended}`)
-    },
-  })
+  const running = names.map((name) =>
+    spawnBencher('../src/cli/main.js', ['start', join(committee.folder, name), '--json', '--until-stdin-ends']),
+  )
   try {
     await untilHealthy()
     const watched = watch()
@@ -128,8 +123,7 @@ export async function benchFaults(minutes = 10): Promise<void> {
       },
     })
   } finally {
-    isOver = true
-    await running.stop()
+    await stopAll(running)
     await served.close()
     committee.remove()
     rmSync(written, { recursive: true, force: true })

@@ -70,7 +70,8 @@ export const errorCodes = {
   RAW_UNREADABLE: 'Check the path and the rights of the file that --raw names.',
   ADAPTER_PARAMS: 'Mend the parameter that is named; schemas/params/ lists all of them.',
   // Replay and demo
-  RECORDINGS_UNFIT: 'Name a folder that holds files venue-base-quote.csv with the header time,open,high,low,close,volume.',
+  RECORDINGS_UNFIT:
+    'Name a folder that holds files venue-base-quote.csv with the header time,open,high,low,close,volume.',
   REPLAY_LIE_INVALID: 'Write venue=+30% or venue=-10%, with a venue whose recordings are served.',
   DEMO_SOURCES_ABSENT:
     'Allow this machine to reach the public APIs, name recordings with --recordings DIR, or install vega-datasets.',

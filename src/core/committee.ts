@@ -235,10 +235,7 @@ function checkFeeds(engine: Engine, place: Place, memberCount: number): Feed[] {
   if (items.length > FEEDS_MAX) place.fail(`at most ${FEEDS_MAX} feeds`, 'COMMITTEE_TOO_LARGE')
   let bytes = 0
   return items.map((item, index) => {
-    const at = item.fields(
-      ['name', 'schema', 'unit', 'decimals', 'fields', 'validForS', 'streamPpm'],
-      ['declaration'],
-    )
+    const at = item.fields(['name', 'schema', 'unit', 'decimals', 'fields', 'validForS', 'streamPpm'], ['declaration'])
     const meaning = checkMeaning(at)
     takeOnce(names, meaning.name, at.name)
     const streamPpm = at.streamPpm.integer(0, UINT32_MAX)
