@@ -12,29 +12,30 @@ export async function bundle(root, folder = 'dist/package') {
   const outdir = join(root, folder)
   rmSync(outdir, { recursive: true, force: true })
   mkdirSync(outdir, { recursive: true })
-  const { metafile } = await build({
-    entryPoints: {
-      main: join(root, 'src/cli/main.ts'),
-      client: join(root, 'src/client/create-client.ts'),
-    },
-    outdir,
-    bundle: true,
+  const common = { outdir, bundle: true, format: 'esm', metafile: true, legalComments: 'none', logLevel: 'error' }
+  const program = await build({
+    ...common,
+    entryPoints: { main: join(root, 'src/cli/main.ts') },
     splitting: true,
-    format: 'esm',
     platform: 'node',
     target: 'node20',
     // A package's ES modules first: what is imported by name from its CommonJS form would be missing.
     mainFields: ['module', 'main'],
     external,
-    metafile: true,
-    legalComments: 'none',
-    logLevel: 'error',
     // Packages in the older module format ask for Node's own modules by require.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   })
-  writeFileSync(join(outdir, 'LICENCES.txt'), licences(root, Object.keys(metafile.inputs)))
+  // The client also runs in browsers: nothing of Node may be in it.
+  const client = await build({
+    ...common,
+    entryPoints: { client: join(root, 'src/client/create-client.ts') },
+    platform: 'browser',
+    target: 'es2022',
+  })
+  const inputs = [program, client].flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  writeFileSync(join(outdir, 'LICENCES.txt'), licences(root, inputs))
 }
 
 /** The licence text of every package of which a file went into the bundle. */

@@ -42,7 +42,10 @@ program
     '--declarations <path>',
     'declared feeds instead: a file or folder, or the name of one that ships (spot.yaml)',
   )
-  .option('--api <host:port>', 'where the first oracle serves its API; none unless given')
+  .option(
+    '--api <host:port>',
+    'where the API is served: by the first oracle, or by each if --host has {n}; none unless given',
+  )
   .option('--host <host>', 'address of all members; {n} in it becomes the number of each', '127.0.0.1')
   .option('--port <port>', 'port of the first member, the others follow', wholeNumber(1, 65_500), 7001)
   .option(
@@ -180,8 +183,9 @@ async function init(folder: string, options: InitFlags): Promise<number> {
 
 async function initOptions(flags: InitFlags): Promise<InitOptions> {
   const { declarations, api, ...options } = flags
-  const serving =
-    api === undefined ? {} : { api: (name: string) => (name === 'oracle-1' ? { listen: api } : undefined) }
+  // One machine has one such address, machines of their own have one each.
+  const serves = (name: string): boolean => name === 'oracle-1' || options.host.includes('{n}')
+  const serving = api === undefined ? {} : { api: (name: string) => (serves(name) ? { listen: api } : undefined) }
   if (declarations === undefined) return { ...options, ...serving }
   const { findDeclarations, declaredFeeds } = await import('./declared.js')
   const path = findDeclarations(declarations)

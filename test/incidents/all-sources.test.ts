@@ -4,8 +4,8 @@
 import { describe, expect, it } from 'vitest'
 import { judgeFeed } from '../../src/client/judge-feed.js'
 import { hostOfVenue } from '../observe/venues.js'
-import { priceFeed, type Written } from '../observe/world.js'
-import { attested, brokenRules, plainSource, play, type Scene, say, sayPlain, startMs } from './scene.js'
+import { priceFeed, startMs, type Written } from '../observe/world.js'
+import { attested, brokenRules, plainSource, play, type Scene, say, sayPlain } from './scene.js'
 
 const five = ['coinbase', 'kraken', 'bitstamp', 'gemini', 'crypto-com'] as const
 const allAt = (price: string): Readonly<Record<string, string>> =>

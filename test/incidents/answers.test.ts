@@ -4,8 +4,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Adapter, Raw } from '../../src/observe/adapter.js'
 import { hostOfVenue, jsonReply, type Reply, trade } from '../observe/venues.js'
-import { priceFeed, shippedAdapter, soloFeed, type Written, withAdapter } from '../observe/world.js'
-import { plainHosts, plainSource, play, type Scene, say, sayPlain, startMs, timeless, without } from './scene.js'
+import { priceFeed, shippedAdapter, soloFeed, startMs, type Written, withAdapter } from '../observe/world.js'
+import { plainHosts, plainSource, play, type Scene, say, sayPlain, timeless, without } from './scene.js'
 
 const five = ['coinbase', 'kraken', 'bitstamp', 'gemini', 'crypto-com'] as const
 

@@ -13,8 +13,8 @@ import { committeeFeedOf } from '../../src/feed/committee-feed.js'
 import { checkFeeds, loadFeeds } from '../../src/feed/load-feeds.js'
 import { openFeedSource } from '../../src/feed-source.js'
 import { committeeDocument } from '../committee-document.js'
-import { declare, engine, lint, priceFeed, type Written } from '../observe/world.js'
-import { attested, brokenRules, plainHosts, plainSource, play, type Scene, sayPlain, startMs } from './scene.js'
+import { declare, engine, lint, priceFeed, startMs, type Written } from '../observe/world.js'
+import { attested, brokenRules, plainHosts, plainSource, play, type Scene, sayPlain } from './scene.js'
 
 const five = ['coinbase', 'kraken', 'bitstamp', 'gemini', 'crypto-com'] as const
 const sourcesOf = (base: string, quote: string, venues: readonly string[] = five): Written[] =>

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { SourceError } from '../../src/observe/source-error.js'
 import type { SourceWire } from '../../src/observe/wire.js'
 import { hostOfVenue, jsonReply } from '../observe/venues.js'
-import { priceFeed, soloFeed, type Written } from '../observe/world.js'
-import { attested, brokenRules, plainSource, play, type Scene, say, sayPlain, startMs } from './scene.js'
+import { priceFeed, soloFeed, startMs, type Written } from '../observe/world.js'
+import { attested, brokenRules, plainSource, play, type Scene, say, sayPlain } from './scene.js'
 
 const five = ['coinbase', 'kraken', 'bitstamp', 'gemini', 'crypto-com'] as const
 

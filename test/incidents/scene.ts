@@ -16,7 +16,7 @@ import type { Adapter, SourceReading } from '../../src/observe/adapter.js'
 import { type SourceCode, SourceError } from '../../src/observe/source-error.js'
 import { memberKey } from '../committee-document.js'
 import { hostOfVenue, openVenues, type Reply, trade, type Venues } from '../observe/venues.js'
-import { declare, engine, openWorld, startMs, type World, type WorldParts, type Written } from '../observe/world.js'
+import { declare, engine, openWorld, type World, type WorldParts, type Written } from '../observe/world.js'
 
 /** Hosts of http-json sources. */
 export const plainHosts = ['a.example', 'b.example', 'c.example', 'd.example', 'e.example'] as const
@@ -87,7 +87,7 @@ export interface Read {
   readonly refusal: string | null
 }
 
-/** Three of four members attest what their oracles observe (each `world` is one oracle, the last one counts twice …). */
+/** Three of four members attest what their oracles observe; fewer oracles than four are repeated. */
 export function attested(worlds: readonly World[], nowMs: number, options: Partial<VerifyOptions> = {}): Read {
   const { committee } = worlds[0]!
   const kernel = reportKernel(engine, committee)
@@ -135,5 +135,3 @@ export function without(code: SourceCode, adapter: Adapter, otherwise: SourceRea
 export function timeless(adapter: Adapter): Adapter {
   return { ...adapter, normalise: (raw, params) => ({ ...adapter.normalise(raw, params)!, observedAtMs: null }) }
 }
-
-export { startMs }

@@ -22,9 +22,6 @@ export const engine: SigningEngine = await createWasmEngine()
 /** Any part of a declaration as it is written. */
 export type Written = Record<string, unknown>
 
-/** Venues with a ticker in src/replay/tickers.ts. */
-export const venueIds = ['coinbase', 'kraken', 'bitstamp', 'binance-us', 'gemini', 'crypto-com', 'binance'] as const
-
 /** A price of `pair` from `venues`, each a group, three needed; as it is written, with what a test changes. */
 export function priceFeed(pair: string, venues: readonly string[], change: Written = {}): Written {
   const [base, quote] = pair.split('-') as [string, string]
@@ -157,11 +154,6 @@ function committeeOf(feeds: readonly FeedDeclaration[]): Committee {
     feeds: feeds.map(committeeFeedOf),
     bundles: [{ name: 'all', feeds: feeds.map(({ name }) => name) }],
   })
-}
-
-/** An adapter as it is, but with other limits. */
-export function limited(adapter: Adapter, limits: Partial<Adapter['limits']>): Adapter {
-  return { ...adapter, limits: { ...adapter.limits, ...limits } }
 }
 
 /** The shipped adapters with one replaced by its namesake. */
