@@ -33,6 +33,7 @@ export async function bundle(root, folder = 'dist/package') {
     entryPoints: { client: join(root, 'src/client/create-client.ts') },
     platform: 'browser',
     target: 'es2022',
+    minify: true,
   })
   const inputs = [program, client].flatMap(({ metafile }) => Object.keys(metafile.inputs))
   writeFileSync(join(outdir, 'LICENCES.txt'), licences(root, inputs))
