@@ -30,12 +30,14 @@ export async function openFeedSource(parts: FeedSourceParts): Promise<SourcePart
   const { engine, committee, self, source, onWait } = parts
   const declarations = declarationsOf(engine, committee, source)
   const { replay: url, loopback, origins } = source
+  if (url !== null) checkReplayed(declarations, source)
   const oracle = committee.members[self]!.name
   const replay = url === null ? null : await connectReplay({ url, oracle, onWait })
   const clock = replay === null ? readClock : replay.clock
   const nowMs = (): number => clock().wallMs
   return {
     clock,
+    close: () => replay?.close(),
     start: (link) => {
       const wire = createSourceWire({ loopback, origins })
       const { board } = link
@@ -50,6 +52,21 @@ export async function openFeedSource(parts: FeedSourceParts): Promise<SourcePart
       }
       return { refresh: observer.refresh, sources: observer.sources, feeds: observer.feeds, stop }
     },
+  }
+}
+
+/** An oracle on a replay's clock asks nobody but the replay: live answers would be signed with the time of another year. */
+function checkReplayed(declarations: readonly FeedDeclaration[], { origins, loopback }: FeedsConfig): void {
+  for (const feed of declarations) {
+    for (const { adapter: id, version, params } of feed.sources) {
+      const adapter = adapters.find((candidate) => candidate.id === id && candidate.version === version)
+      if (adapter?.request === undefined) continue
+      const { hostname } = new URL(adapter.request(params).url)
+      const origin = origins[hostname]
+      if (origin !== undefined && loopback.includes(new URL(origin).host)) continue
+      const message = `${feed.name} asks ${hostname}, which the replay does not serve: map it in origins, to a place in loopback`
+      throw new OracleError('CONFIG_INVALID', message, { path: '/source/replay' })
+    }
   }
 }
 

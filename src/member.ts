@@ -145,7 +145,10 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
         watch.report(readClock().steadyMs)
         parts.onReport?.(report)
         const { epoch, round, attestedAtMs, signers } = report
-        store.put(report).then(() => view.stored({ epoch, round, attestedAtMs }), failed)
+        store
+          .put(report)
+          .then(() => view.stored({ epoch, round, attestedAtMs }))
+          .catch(failed)
         waits.delivered(attestedAtMs)
         const latencyMs = latencyOf(report)
         const values = countPresent(layout, report.values)

@@ -17,7 +17,11 @@ export async function openSourcePart(
 ): Promise<SourcePart> {
   const { committee, self, source } = config
   if (source.kind === 'synthetic')
-    return { clock: readClock, start: bareSource((board) => runSynthetic(board, { committee, self, source })) }
+    return {
+      clock: readClock,
+      close: () => undefined,
+      start: bareSource((board) => runSynthetic(board, { committee, self, source })),
+    }
   const { openFeedSource } = await import('./feed-source.js')
   return openFeedSource({ engine, committee, self, source, onWait })
 }

@@ -100,7 +100,8 @@ export function createView(parts: ViewParts): OracleView {
     event: (event) => (news[event.event] as ((event: OracleEvent) => void) | undefined)?.(event),
     stored: ({ epoch, round, attestedAtMs }) => {
       reports++
-      latest = { epoch, round, attestedAtMs }
+      // Writes may end in another order than they began.
+      if (latest === null || attestedAtMs > latest.attestedAtMs) latest = { epoch, round, attestedAtMs }
       for (const listener of listeners) listener({ epoch, round })
     },
   }

@@ -26,7 +26,7 @@ export function createReportWaits(): ReportWaits {
       })
     },
     delivered: (attestedAtMs) => {
-      newestMs = attestedAtMs
+      newestMs = Math.max(newestMs, attestedAtMs)
       for (const wait of waits) if (newestMs >= wait.sinceMs) wait.done()
     },
   }

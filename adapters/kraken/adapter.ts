@@ -15,11 +15,11 @@ const prefixed: Readonly<Record<string, readonly string[]>> = {
   Z: ['AUD', 'CAD', 'EUR', 'GBP', 'JPY', 'USD'],
 }
 
-/** value/price of the pair; Kraken's ticker has no time. */
+/** value/price of the pair; Kraken's ticker has no time: an unchanged answer keeps that of its first receipt. */
 export const kraken: Adapter = {
   id: 'kraken',
   version: 1,
-  title: 'Kraken, spot ticker',
+  title: 'Kraken, spot ticker (without a time of its own)',
   docs: 'https://docs.kraken.com/api/docs/rest-api/get-ticker-information',
   class: 'spot',
   schemas: { params: 'pair', value: 'price' },

@@ -3,12 +3,12 @@
 import type { FastifyInstance } from 'fastify'
 import { OracleError } from '../base/errors.js'
 import { openPacked } from '../core/layout.js'
-import type { Entry, Span } from '../store/report-store.js'
 import type { Latest } from './latest.js'
-import { historyMax, turnBytesMax } from './limits.js'
+import { historyMax } from './limits.js'
 import type { NodeView } from './node-view.js'
 import { answer } from './open-api.js'
-import { noFacts, type ReadingFacts, readingFacts } from './reading-facts.js'
+import { readHistory } from './read-history.js'
+import { noFacts, readingFacts } from './reading-facts.js'
 import type { Snapshot } from './snapshot.js'
 import type { TakeTurn } from './turns.js'
 
@@ -98,22 +98,7 @@ export function addFeedRoutes(
     reply.header('cache-control', 'no-cache').type('application/json').send(body)
   })
 
-  const pageOf = Math.max(1, Math.min(historyMax, Math.floor(turnBytesMax / kernel.layout.bytesMax)))
   const read = (index: number) => (values: Uint8Array) => readingFacts(view, openPacked(kernel.layout, values), index)
-  const history = async (span: Span & { limit: number }, index: number): Promise<Entry<ReadingFacts>[]> => {
-    const entries: Entry<ReadingFacts>[] = []
-    let rest: Span = span
-    for (;;) {
-      await takeTurn()
-      const limit = Math.min(pageOf, span.limit - entries.length)
-      const page = view.store.history({ ...rest, limit }, read(index))
-      entries.push(...page)
-      const last = page.at(-1)
-      if (last === undefined || page.length < limit || entries.length >= span.limit) return entries
-      // Attested times rise from slot to slot, so the next page starts one millisecond on.
-      rest = span.reverse ? { ...rest, toMs: last.attestedAtMs - 1 } : { ...rest, fromMs: last.attestedAtMs + 1 }
-    }
-  }
 
   const told = {
     summary: 'What was attested of one feed',
@@ -143,10 +128,12 @@ export function addFeedRoutes(
         asOfMs === undefined
           ? { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }), limit, reverse }
           : { toMs: asOfMs, limit: 1, reverse: true }
-      const entries = (await history(span, index)).map(({ epoch, round, attestedAtMs, value: facts }) => {
-        const { observedAtMs, value, status } = facts
-        return { epoch, round, attestedAtMs, observedAtMs, value, status }
-      })
+      const entries = (await readHistory(view, takeTurn, span, read(index))).map(
+        ({ epoch, round, attestedAtMs, value: facts }) => {
+          const { observedAtMs, value, status } = facts
+          return { epoch, round, attestedAtMs, observedAtMs, value, status }
+        },
+      )
       return reply.header('cache-control', 'no-cache').send({ name, feedId, unit, decimals, entries })
     },
   )

@@ -17,6 +17,10 @@ export const turnBytesMax: number = 1024 * 1024
 export const waitingMax: number = 256
 /** Readers of the stream at once. */
 export const readersMax: number = 256
+/** Of them from one address; IPv6 counts by /64. */
+export const readersOfAddressMax: number = 16
+/** Of them from this machine, where a proxy may speak for many. */
+export const readersOfLoopbackMax: number = 192
 /** Reports that a resumed stream sends again at most: the newest of those missed. */
 export const resumeMax: number = 256
 /** Bytes of stored values that are looked at to find them. */
@@ -28,3 +32,8 @@ export const drainMs: number = 10_000
 export const heartbeatMs: number = 15_000
 /** Bytes kept of each kind of answer made from the newest report; what is beyond is made anew each time. */
 export const keptBytesMax: number = 32 * 1024 * 1024
+/** Old reports that are kept for those who ask for the same ones, and the bytes kept of each kind of answer of one. */
+export const oldMax: number = 32
+export const oldBytesMax: number = 1024 * 1024
+/** How long an answer that costs a walk over all sources or feeds is given again. */
+export const keptAnswerMs: number = 200

@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Status, statusCodes } from '../core/status.js'
+import { keepAnswer } from './keep-answer.js'
 import type { Latest } from './latest.js'
 import type { NodeView } from './node-view.js'
 import type { Readiness } from './readiness.js'
@@ -47,6 +48,10 @@ export function createMetrics(view: NodeView, latest: Latest, readiness: Readine
   const sessions = gauge('assay_sessions', 'Members by state of the session', ['state'])
   const drops = counter('assay_drops_total', 'Messages dropped by reason', ['reason'])
   const readers = gauge('assay_stream_readers', 'Readers of the stream')
+  const unread = counter(
+    'assay_report_read_failures_total',
+    'Times the newest report could not be read for these numbers',
+  )
 
   const stop = view.onReport((slot) => {
     const newest = view.status().latest
@@ -71,8 +76,8 @@ export function createMetrics(view: NodeView, latest: Latest, readiness: Readine
     for (const [reason, count] of Object.entries(view.drops())) drops.inc({ reason }, count)
   }
   const readFeeds = (): void => {
-    const snapshot = latest.current()
-    feedAge.reset()
+    for (const metric of [feedAge, feedStatus, feedGroups, feedSpread]) metric.reset()
+    const snapshot = newest()
     if (snapshot === null) return
     for (const { name: feed, index } of view.committee.feeds) {
       const facts = snapshot.facts(index)
@@ -80,6 +85,15 @@ export function createMetrics(view: NodeView, latest: Latest, readiness: Readine
       feedStatus.set({ feed }, statusCodes[facts.status satisfies Status])
       feedGroups.set({ feed }, facts.groups)
       feedSpread.set({ feed }, facts.spreadPpm)
+    }
+  }
+  /** What is damaged is left out and counted: the other numbers are needed most just then. */
+  const newest = (): ReturnType<Latest['current']> => {
+    try {
+      return latest.current()
+    } catch {
+      unread.inc()
+      return null
     }
   }
   const readSources = (): void => {
@@ -92,16 +106,18 @@ export function createMetrics(view: NodeView, latest: Latest, readiness: Readine
     }
   }
 
+  const text = keepAnswer(view, () => {
+    readNode()
+    readFeeds()
+    readSources()
+    return register.metrics()
+  })
   return {
     contentType: register.contentType,
-    text: () => {
-      readNode()
-      readFeeds()
-      readSources()
-      return register.metrics()
-    },
+    text: text.get,
     close: () => {
       stop()
+      text.close()
       register.clear()
     },
   }

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { toHex, utf8 } from '../core/bytes.js'
+import { keepAnswer } from './keep-answer.js'
 import type { Metrics } from './metrics.js'
 import type { NodeView } from './node-view.js'
 import { answer } from './open-api.js'
@@ -29,8 +30,10 @@ export function addNodeRoutes(app: FastifyInstance, view: NodeView, readiness: R
     summary: 'What the sources say and what is wrong with them',
     response: { 200: answer('Facts of this oracle alone.', 'sources') },
   }
+  const told = keepAnswer(view, () => Buffer.from(JSON.stringify({ sources: view.sources(), feeds: view.feeds() })))
+  app.addHook('onClose', async () => told.close())
   app.get('/v1/sources', { schema: sources }, (_, reply) => {
-    reply.header('cache-control', 'no-store').send({ sources: view.sources(), feeds: view.feeds() })
+    reply.header('cache-control', 'no-store').type('application/json').send(told.get())
   })
 
   const peers = {

@@ -4,13 +4,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OracleError } from '../base/errors.js'
 import type { Slot } from '../core/messages.js'
 import type { IndexOf } from './feed-routes.js'
-import { headers } from './headers.js'
 import type { Latest } from './latest.js'
 import type { NodeView } from './node-view.js'
+import type { OldReport } from './old-reports.js'
 import { answer } from './open-api.js'
+import { readerAddress } from './reader-address.js'
 import { sendBody } from './send-body.js'
-import { createSnapshot, type Snapshot } from './snapshot.js'
-import type { Stream } from './stream.js'
+import type { Snapshot } from './snapshot.js'
+import { eventStreamHead, type Stream } from './stream.js'
 import type { TakeTurn } from './turns.js'
 
 const number = { type: 'string', pattern: '^(0|[1-9][0-9]{0,9})$' } as const
@@ -54,6 +55,7 @@ export function addReportRoutes(
   app: FastifyInstance,
   view: NodeView,
   latest: Latest,
+  oldReport: OldReport,
   stream: Stream,
   takeTurn: TakeTurn,
   indexOf: IndexOf,
@@ -108,8 +110,8 @@ export function addReportRoutes(
     await takeTurn()
     // Keys are 32 bits: a larger number would name another slot.
     const isSlot = slot.epoch < 2 ** 32 && slot.round < 2 ** 32
-    const stored = isSlot ? view.store.bySlot(slot) : null
-    if (stored !== null) return createSnapshot(view, stored)
+    const found = isSlot ? oldReport(slot) : null
+    if (found !== null) return found
     const path = `${slot.epoch}/${slot.round}`
     throw new OracleError('REPORT_UNKNOWN', `this oracle has no report of slot ${path}`, { path })
   }
@@ -130,12 +132,12 @@ export function addReportRoutes(
   const serve = (request: FastifyRequest<{ Querystring: StreamQuery }>, reply: FastifyReply): void => {
     const { feeds: names, reports: asReport, after } = request.query
     const choice = { feeds: chosen(names) ?? all, asReport }
-    if (!stream.hasRoom()) throw new OracleError('API_BUSY', 'as many read the stream as may')
-    const type = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' }
-    if (request.method === 'HEAD') return void reply.headers(type).send()
+    const address = readerAddress(request.ip)
+    if (!stream.hasRoom(address)) throw new OracleError('API_BUSY', 'as many read the stream as may')
+    latest.current() // a store that cannot be read is an error with its own status, as long as there is no head
+    if (request.method === 'HEAD') return void reply.headers(eventStreamHead).send()
     reply.hijack()
-    reply.raw.writeHead(200, { ...headers, ...type })
-    stream.serve(reply.raw, choice, slotOf(after ?? request.headers['last-event-id']))
+    stream.serve(reply.raw, { ...choice, address, after: slotOf(after ?? request.headers['last-event-id']) })
   }
   app.get<{ Querystring: StreamQuery }>('/v1/stream', { schema: streamed }, serve)
 }

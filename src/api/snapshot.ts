@@ -42,8 +42,8 @@ export function bodyOf(view: Pick<NodeView, 'engine'>, bytes: Uint8Array): Body 
   return { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), etag }
 }
 
-/** The snapshot of `stored`, whose values were checked before they were stored. */
-export function createSnapshot(view: NodeView, stored: StoredReport): Snapshot {
+/** The snapshot of `stored`, whose values were checked before they were stored; it keeps `bytesMax` of each kind of answer. */
+export function createSnapshot(view: NodeView, stored: StoredReport, bytesMax: number = keptBytesMax): Snapshot {
   const { committee, engine, kernel } = view
   const { seals, ...parts } = stored
   const { epoch, round, attestedAtMs } = stored
@@ -61,9 +61,9 @@ export function createSnapshot(view: NodeView, stored: StoredReport): Snapshot {
     return canonicalJson({ ...report, leaves: bundlesOf(committee, feeds).map((bundle) => report.leaves[bundle]!) })
   }
 
-  const reports = keeper<string, Body>((body) => body.bytes.length)
-  const around = keeper<number, readonly [string, string]>(([head, tail]) => 2 * (head.length + tail.length))
-  const events = keeper<string, Buffer>((event) => event.length)
+  const reports = keeper<string, Body>(bytesMax, (body) => body.bytes.length)
+  const around = keeper<number, readonly [string, string]>(bytesMax, ([head, tail]) => 2 * (head.length + tail.length))
+  const events = keeper<string, Buffer>(bytesMax, (event) => event.length)
 
   const snapshot: Snapshot = {
     epoch,
@@ -130,14 +130,14 @@ function eventText({ committee }: NodeView, snapshot: Snapshot, feeds: readonly 
 const closing = Buffer.from('}')
 
 /** Keeps what `make` makes by key, as long as all of it stays within a bound; the rest is made anew each time. */
-function keeper<K, V>(bytesOf: (value: V) => number): (key: K, make: () => V) => V {
+function keeper<K, V>(bytesMax: number, bytesOf: (value: V) => number): (key: K, make: () => V) => V {
   const kept = new Map<K, V>()
   let bytes = 0
   return (key, make) => {
     const found = kept.get(key)
     if (found !== undefined) return found
     const made = make()
-    if (bytes + bytesOf(made) <= keptBytesMax) {
+    if (bytes + bytesOf(made) <= bytesMax) {
       kept.set(key, made)
       bytes += bytesOf(made)
     }

@@ -10,6 +10,7 @@ import { connectionsMax, headBytesMax, idleMs, keepAliveMs, requestMs } from './
 import { createMetrics } from './metrics.js'
 import { addNodeRoutes } from './node-routes.js'
 import type { NodeView } from './node-view.js'
+import { keepOldReports } from './old-reports.js'
 import { describeRoutes } from './open-api.js'
 import { followReadiness } from './readiness.js'
 import { refusal } from './refusal.js'
@@ -40,7 +41,13 @@ export async function startApi(
     requestTimeout: requestMs,
     forceCloseConnections: true,
     return503OnClosing: false,
-    http: { maxHeaderSize: headBytesMax, headersTimeout: requestMs, connectionsCheckingInterval: requestMs / 2 },
+    http: {
+      maxHeaderSize: headBytesMax,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: requestMs / 2,
+      // Node would refuse these by itself, without our headers: see onRequest.
+      requireHostHeader: false,
+    },
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false } },
     routerOptions: { maxParamLength: 128 },
     frameworkErrors: (error, _, reply: FastifyReply) => {
@@ -52,17 +59,22 @@ export async function startApi(
       const isLong = error.code === 'HPE_HEADER_OVERFLOW'
       const { body } = refusal(new OracleError('API_REQUEST_UNFIT', 'the request is malformed, slow or too long'))
       const status = isLong ? '431 Request Header Fields Too Large' : '400 Bad Request'
-      const head = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`
-      socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`)
+      const own = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' }
+      const head = Object.entries({ ...headers, 'cache-control': 'no-store', ...own })
+      socket.end(`HTTP/1.1 ${status}\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
     },
   })
   app.server.maxConnections = connectionsMax
   app.server.maxHeadersCount = 64
+  // Nobody has a body to send, so nothing is to be expected: Node would answer 417 by itself.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   // Answers are held to their schemas by tests; serialising by schema would drop what a schema forgot.
   app.setSerializerCompiler(() => JSON.stringify)
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      throw new OracleError('API_REQUEST_UNFIT', 'the request names no host')
     if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined) {
       reply.header('connection', 'close')
       throw new OracleError('API_REQUEST_UNFIT', 'no request has a body')
@@ -89,7 +101,8 @@ export async function startApi(
   const latest = followLatest(view)
   const takeTurn = createTurns()
   const readiness = followReadiness(view)
-  const stream = createStream(view, latest, takeTurn, log)
+  const oldReport = keepOldReports(view)
+  const stream = createStream(view, latest, oldReport, takeTurn, log)
   const metrics = createMetrics(view, latest, readiness, stream)
   app.addHook('preClose', async () => stream.close())
   app.addHook('onClose', async () => {
@@ -100,7 +113,7 @@ export async function startApi(
   const indexOf = feedIndex(view)
   addNodeRoutes(app, view, readiness, metrics)
   addFeedRoutes(app, view, latest, takeTurn, indexOf)
-  addReportRoutes(app, view, latest, stream, takeTurn, indexOf)
+  addReportRoutes(app, view, latest, oldReport, stream, takeTurn, indexOf)
   let described: ReturnType<typeof bodyOf> | null = null
   app.get('/openapi.json', { schema: { hide: true } }, (request, reply) => {
     described ??= bodyOf(view, Buffer.from(JSON.stringify(app.swagger())))

@@ -43,14 +43,14 @@ export function listAdapters(printer: Printer): number {
   return 0
 }
 
-/** Prints {value, observedAtMs} of one reading, or {error: {code, …}}; 0 or 1. */
+/** Prints {value, observedAtMs} of one reading (null: the source gives no time of its own), or {error: {code, …}}; 0 or 1. */
 export async function runAdapter(id: string, options: RunOptions, print: (line: unknown) => void): Promise<number> {
   try {
     const adapter = adapterOf(id)
     const params = paramsOf(adapter, options.params ?? '{}')
     const reading = options.raw === undefined ? await askNow(adapter, params) : ofFile(adapter, params, options.raw)
     const { value, observedAtMs } = reading
-    print({ value, observedAtMs, ...(observedAtMs === null ? { note: 'this source gives no time of its own' } : {}) })
+    print({ value, observedAtMs })
     return 0
   } catch (error) {
     if (!(error instanceof OracleError)) throw error

@@ -85,7 +85,8 @@ value: earthquake
 sources:
   - { adapter: usgs, version: 1, params: { feed: all_day, minMagnitude: 1 }, group: usgs }
 singleSource: The USGS summary feed is the one recorded catalogue.
-freshness: { maxAgeS: 86400, validForS: 86400 }
+# The source time is that of the catalogue, which the replay renews with each step of ten minutes.
+freshness: { maxAgeS: 900, validForS: 1800 }
 schedule: { every: 1m }
 risk: informational
 licence: Public domain (USGS).
@@ -97,7 +98,8 @@ value: earthquake
 sources:
   - { adapter: usgs, version: 1, params: { feed: 4.5_day, minMagnitude: 4.5 }, group: usgs }
 singleSource: The USGS summary feed is the one recorded catalogue.
-freshness: { maxAgeS: 86400, validForS: 86400 }
+# The source time is that of the catalogue, which the replay renews with each step of ten minutes.
+freshness: { maxAgeS: 900, validForS: 1800 }
 schedule: { every: 1m }
 risk: informational
 licence: Public domain (USGS).

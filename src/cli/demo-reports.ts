@@ -59,7 +59,8 @@ export interface Reports {
 const bodyBytesMax = 16 * 1024 * 1024
 /** Told slots that are remembered, so that two oracles' word of one report counts once. */
 const slotsMax = 4096
-const latenciesMax = 100_000
+/** Latencies are counted by the millisecond up to here; longer ones count as this long. */
+const latencyMsMax = 60_000
 
 /** Keeps each report as folder/E-R.json unless `folder` is null; `onReport` hears of each in order, `onLost` of failures. */
 export function followReports(
@@ -70,7 +71,7 @@ export function followReports(
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   const seen = new Set<string>()
   const rounds = new Map<number, { first: number; last: number; count: number }>()
-  let latencies: number[] = []
+  const latencies = countLatencies()
   let latest: ReportView | null = null
   let queue: Promise<void> = Promise.resolve()
   let reports = 0
@@ -101,26 +102,50 @@ export function followReports(
         epochRounds.last = Math.max(epochRounds.last, round)
         epochRounds.count++
       }
-      latencies.push(report.latencyMs)
-      if (latencies.length > latenciesMax) latencies = latencies.slice(latenciesMax / 2)
+      latencies.add(report.latencyMs)
       queue = queue.then(() => fetchOne(api, report))
       return true
     },
     latest: () => latest,
     tally: () => {
-      const sorted = latencies.toSorted((a, b) => a - b)
-      const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
       const epochs = [...rounds.values()]
       const skippedRounds = epochs.reduce((sum, { first, last, count }) => sum + last - first + 1 - count, 0)
       return {
         reports,
         rounds: epochs.reduce((sum, { count }) => sum + count, skippedRounds),
         skippedRounds,
-        latencyMs: { p50: at(0.5), p99: at(0.99) },
+        latencyMs: { p50: latencies.at(0.5), p99: latencies.at(0.99) },
       }
     },
     drained: () => queue,
     close: () => agent.destroy(),
+  }
+}
+
+/** Latencies as counts by the millisecond: a percentile costs the same after a million reports. */
+export function countLatencies(): {
+  readonly add: (latencyMs: number) => void
+  /** The latency that `share` of all are not above, in whole ms; 0 before the first. */
+  readonly at: (share: number) => number
+} {
+  const counts = new Uint32Array(latencyMsMax + 1)
+  let total = 0
+  let longestMs = 0
+  return {
+    add: (latencyMs) => {
+      const ms = Math.min(latencyMsMax, Math.max(0, Math.round(latencyMs)))
+      counts[ms]!++
+      total++
+      longestMs = Math.max(longestMs, ms)
+    },
+    at: (share) => {
+      let left = Math.max(1, Math.ceil(share * total))
+      for (let ms = 0; ms <= longestMs; ms++) {
+        left -= counts[ms]!
+        if (left <= 0) return ms
+      }
+      return 0
+    },
   }
 }
 

@@ -62,11 +62,17 @@ async function startOne(folder: string, printer: Printer): Promise<number> {
         if (event.event === 'halted') hasHalted = true
         printer.event(event)
       },
-    }).then((oracle) => {
-      onStopRequest(() => {
-        oracle.close().then(() => resolve(hasHalted ? haltedExit : 0), reject)
-      })
-    }, reject)
+    }).then(
+      (oracle) => {
+        onStopRequest(() => {
+          oracle.close().then(() => resolve(hasHalted ? haltedExit : 0), reject)
+        })
+      },
+      (error) => {
+        source.close()
+        reject(error)
+      },
+    )
   })
 }
 

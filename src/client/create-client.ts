@@ -57,15 +57,20 @@ export interface Update {
 export interface Client {
   /** The newest value of one feed; REPORT_STALE or REPORT_STATUS when it may not be used. */
   feed(name: string, wanted?: Accept): Promise<ProvenFeed>
-  /** The newest values of all feeds by name, with those that may not be used and why. */
+  /**
+   * The newest values by name, with those that may not be used and why: all feeds of a pinned document, or
+   * CLIENT_ANSWER_UNFIT. With keys or a salt, those that the server shows: it may leave leaves out, and who pinned no feeds
+   * cannot tell. Ask for a feed that you need by `feed`.
+   */
   feeds(wanted?: Accept): Promise<ReadonlyMap<string, FeedResult>>
   /** Attested values of the past, each proven by its own report. A server may leave reports out, but not change one. */
   history(name: string, past?: Past): Promise<readonly PastEntry[]>
   /** The proven report of one slot, whatever its age and statuses: they stand beside each value. */
   report(epoch: number, round: number): Promise<VerifiedReport>
   /**
-   * Reports as they come, newer ones only, for ever: it connects again and goes on where it was. Ends when `signal`
-   * aborts; throws when the server lies or refuses. A server that says nothing cannot be told from a quiet committee.
+   * Reports as they come, for ever, none older than this client has proven by then: it connects again and goes on where
+   * it was. Ends when `signal` aborts; throws when the server lies or refuses, and CLIENT_ROLLED_BACK when it begins with
+   * an older report. A server that says nothing cannot be told from a quiet committee.
    */
   subscribe(names: readonly string[], options?: Accept & { readonly signal?: AbortSignal }): AsyncIterable<Update>
 }
@@ -98,13 +103,7 @@ export function createClient(options: ClientOptions): Client {
   const proveNewest = async (path: string): Promise<VerifiedReport> => {
     const knownMs = newestMs // as of the question: another answer may overtake this one
     const report = await prove(await ask(reach, path))
-    if (report.attestedAtMs < knownMs) {
-      const facts = { attestedAtMs: report.attestedAtMs, knownMs }
-      throw new OracleError('CLIENT_ROLLED_BACK', 'the server answered with an older report than before', {
-        path,
-        facts,
-      })
-    }
+    checkNewer(report, knownMs, path)
     newestMs = Math.max(newestMs, report.attestedAtMs)
     return report
   }
@@ -160,18 +159,21 @@ export function createClient(options: ClientOptions): Client {
         const { signal, ...wanted } = subscription
         for (const name of names) await known(name)
         const query = `?reports=true&feeds=${names.map(encodeURIComponent).join()}`
-        let lastMs = 0
+        let lastMs = -1
         let after = ''
         let waitMs = waitMsMin
         while (!signal?.aborted) {
           try {
+            const knownMs = newestMs // as of the question
             for await (const event of eventStream(reach, `/v1/stream${query}${after}`, signal)) {
               if (event.event !== 'report') continue
               const report = await prove(new TextEncoder().encode(event.data))
               const { epoch, round, attestedAtMs } = report
-              if (attestedAtMs <= lastMs) continue // sent again, or a late one
+              if (lastMs < 0) checkNewer(report, knownMs, '/v1/stream')
+              // Sent again, or late: overtaken by another answer since the question.
+              if (attestedAtMs <= lastMs || attestedAtMs < newestMs) continue
               lastMs = attestedAtMs
-              newestMs = Math.max(newestMs, attestedAtMs)
+              newestMs = attestedAtMs
               after = `&after=${epoch}/${round}`
               waitMs = waitMsMin
               const feeds = names.map((name) => judgeFeed(report, feedOf(report, name), nowMs(), wanted))
@@ -229,6 +231,13 @@ function feedOf(report: VerifiedReport, name: string): VerifiedFeed {
   const feed = feedsOf(report).find((candidate) => candidate.name === name)
   if (feed !== undefined) return feed
   throw new OracleError('CLIENT_ANSWER_UNFIT', 'the report has no leaf with this feed', { path: name })
+}
+
+/** CLIENT_ROLLED_BACK when `report` is older than what was proven before the question. */
+function checkNewer({ attestedAtMs }: VerifiedReport, knownMs: number, path: string): void {
+  if (attestedAtMs >= knownMs) return
+  const facts = { attestedAtMs, knownMs }
+  throw new OracleError('CLIENT_ROLLED_BACK', 'the server answered with an older report than before', { path, facts })
 }
 
 /** The committee signs only feeds of its document; another one means that the caller pinned another document. */

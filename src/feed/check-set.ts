@@ -5,8 +5,9 @@ import { cronGapMs } from './cron.js'
 import type { FeedDeclaration } from './declaration.js'
 import type { Finding } from './finding.js'
 import type { PlacedFeed } from './parse-feeds.js'
+import { sourceKey } from './source-key.js'
 
-/** Findings `name-repeated` (errors) and `rate-limit` (warnings) among all declarations of one oracle. Pure. */
+/** Findings `name-repeated` and `rate-limit`, both errors, among all declarations of one oracle. Pure. */
 export function checkSet(declarations: readonly PlacedFeed[], adapters: readonly Adapter[]): Finding[] {
   return [...repeatedNames(declarations), ...askedTooOften(declarations, adapters)]
 }
@@ -28,7 +29,8 @@ function repeatedNames(declarations: readonly PlacedFeed[]): Finding[] {
 
 /** The feed with which the requests to an adapter's hosts pass the adapter's limit, once for each adapter. */
 function askedTooOften(declarations: readonly PlacedFeed[], adapters: readonly Adapter[]): Finding[] {
-  const fix = 'Ask less often, or for fewer entities: the oracle spreads its requests and some readings grow old.'
+  // Ticks are aligned and ask in the order of declarations, so what is over the limit is refused to the same feeds each time.
+  const fix = 'Ask less often, or for fewer entities: beyond the limit the last feeds would never be asked.'
   return adapters.flatMap((adapter): Finding[] => {
     const { hosts, perMinute } = adapter.limits
     const rates = new Map<string, number>()
@@ -36,7 +38,7 @@ function askedTooOften(declarations: readonly PlacedFeed[], adapters: readonly A
     for (const { name, file, line, ...feed } of declarations) {
       const own = feed.sources.filter((source) => source.adapter === adapter.id && !isListened(feed, adapter))
       for (const source of own) {
-        const key = JSON.stringify(Object.entries(source.params).sort(([a], [b]) => (a < b ? -1 : 1)))
+        const key = sourceKey(source)
         const known = rates.get(key) ?? 0
         const rate = Math.max(known, perMinuteOf(feed.schedule))
         rates.set(key, rate)
@@ -46,7 +48,7 @@ function askedTooOften(declarations: readonly PlacedFeed[], adapters: readonly A
       // Where the address is a parameter, each host has a limit of its own.
       if (hosts.includes('*') || own.length === 0 || rate <= perMinute) continue
       const message = `${adapter.id} is asked ${rate} times a minute by now, its limit is ${perMinute}`
-      return [{ file, line, column: 1, feed: name, rule: 'rate-limit', message, fix, isError: false }]
+      return [{ file, line, column: 1, feed: name, rule: 'rate-limit', message, fix, isError: true }]
     }
     return []
   })

@@ -224,6 +224,7 @@ function leavesOf(written: WrittenFeed, value: ValuePlan, decimals: number, fail
       type,
       combine: chosen.get(leaf.key) ?? leaf.combine,
       decimals: leaf.decimals === 'feed' ? decimals : leaf.decimals,
+      isPriced: leaf.unit === 'feed',
     }
     return bytesMax === undefined ? plan : { ...plan, bytesMax }
   })
@@ -263,5 +264,7 @@ function fieldOf({ name, type, combine, bytesMax }: LeafPlan): Field {
 function digestOf(engine: Engine, body: Omit<FeedDeclaration, 'digest'>): string {
   const { min, max, change } = body.bounds
   const bounds = { min: min?.toString() ?? null, max: max?.toString() ?? null, change }
-  return toHex(engine.keccak256(utf8(canonicalJson({ ...body, bounds }))))
+  // What is priced follows from the value's schema, whose digest is in the meaning.
+  const leaves = body.leaves.map(({ isPriced: _, ...leaf }) => leaf)
+  return toHex(engine.keccak256(utf8(canonicalJson({ ...body, bounds, leaves }))))
 }

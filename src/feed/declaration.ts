@@ -24,6 +24,8 @@ export interface LeafPlan {
   readonly combine: Combine
   /** Decimals of an integer leaf: the feed's own, or those its schema fixes. */
   readonly decimals: number
+  /** Whether the leaf is in the unit of the feed: a price or a rate, not a volume or a time. */
+  readonly isPriced: boolean
   /** For strings. */
   readonly bytesMax?: number
 }

@@ -2,8 +2,9 @@
 
 import type { Adapter } from '../observe/adapter.js'
 import type { CompleteFeed } from './complete-feed.js'
-import type { FeedDeclaration, SourceDeclaration } from './declaration.js'
+import type { FeedDeclaration, LeafPlan, SourceDeclaration } from './declaration.js'
 import type { Problem } from './finding.js'
+import { sourceKey } from './source-key.js'
 
 /** One rule: its id, what to do about a finding, and how it finds. */
 export interface Rule {
@@ -22,6 +23,8 @@ interface Found {
 const sparesMin = 2
 /** Whole units that an integer leaf without an upper bound must have room for. */
 const roomMin = 1_000_000n
+/** Smallest price in units of its last digit: half a unit is then 50 ppm of it, and a source's price is refused above 100. */
+const unitsMin = 10_000n
 
 const none: readonly Found[] = []
 const when = (is: boolean, pointer: string, message: string): readonly Found[] => (is ? [{ pointer, message }] : none)
@@ -54,9 +57,9 @@ function hostsOf({ params }: SourceDeclaration, { limits }: Adapter): readonly s
 const textOf = ({ params }: SourceDeclaration, key: string): string | null =>
   Object.hasOwn(params, key) ? String(params[key]) : null
 
-/** Same parameters whatever their order. */
-const keyOf = ({ adapter, params }: SourceDeclaration): string =>
-  JSON.stringify([adapter, Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))])
+/** The leaf by which groups are compared: the first that is a median. */
+const comparedOf = ({ leaves }: FeedDeclaration): LeafPlan | undefined =>
+  leaves.find(({ combine }) => combine === 'median')
 
 /** Every rule, in the order of docs/feeds.md. */
 export const rules: readonly Rule[] = [
@@ -190,7 +193,7 @@ export const rules: readonly Rule[] = [
     fix: 'Remove one of them: asking twice is no second opinion.',
     isError: true,
     check: (complete) => {
-      const keys = complete.feed.sources.map(keyOf)
+      const keys = complete.feed.sources.map(sourceKey)
       return eachSource(complete, (source, _, i) =>
         keys.indexOf(keys[i]!) < i ? `${source.adapter} with these params is declared above` : null,
       )
@@ -268,6 +271,30 @@ export const rules: readonly Rule[] = [
         instance.boundPointers.min,
         'the smallest price is not above 0',
       ),
+  },
+  {
+    id: 'precision',
+    fix: 'Raise decimals, or say the smallest price that may be signed as bounds.min.',
+    isError: true,
+    check: ({ feed, instance }) => {
+      const first = feed.leaves[0]!
+      const { min } = feed.bounds
+      // Without a bound collateral breaks a rule of its own, and so does a bound of 0.
+      const isOther = min === null ? feed.risk === 'collateral' : min <= 0n
+      if (!first.isPriced || feed.risk === 'informational' || isOther) return none
+      return [
+        ...when(
+          min === null,
+          '/bounds',
+          `without bounds.min nobody knows whether ${first.decimals} decimals are enough for ${first.name}`,
+        ),
+        ...when(
+          min !== null && min < unitsMin,
+          instance.boundPointers.min,
+          `the smallest ${first.name} has ${min} units of ${first.decimals} decimals, fewer than ${unitsMin}: rounding would change it`,
+        ),
+      ]
+    },
   },
   {
     id: 'bounds-order',
@@ -360,10 +387,37 @@ export const rules: readonly Rule[] = [
     isError: false,
     check: ({ feed }) =>
       when(
-        feed.singleSource === null && feed.combineSources.outlierPpm === null,
+        feed.singleSource === null && comparedOf(feed)?.isPriced === true && feed.combineSources.outlierPpm === null,
         '/combineSources',
         'no source is ever an outlier',
       ),
+  },
+  {
+    id: 'outlier-scale',
+    fix: 'Leave outlierPercent out: a percentage of a number that may be near 0, such as a temperature, says nothing.',
+    isError: false,
+    check: ({ feed }) => {
+      const compared = comparedOf(feed)
+      return when(
+        feed.combineSources.outlierPpm !== null && compared?.isPriced === false,
+        '/combineSources/outlierPercent',
+        `groups are compared by ${compared?.name}, which is no price`,
+      )
+    },
+  },
+  {
+    id: 'other-fields',
+    fix: 'Declare one field a feed, or know that only the first number is compared between groups.',
+    isError: false,
+    check: ({ feed }) => {
+      const compared = comparedOf(feed)
+      const others = feed.leaves.filter((leaf) => leaf.combine === 'median' && leaf !== compared)
+      return when(
+        feed.singleSource === null && others.length > 0,
+        '/value',
+        `outliers of ${others.map(({ name }) => name).join(', ')} are seen by nobody: groups are compared by ${compared?.name}`,
+      )
+    },
   },
 ]
 

@@ -4,6 +4,7 @@ import { utf8 } from '../core/bytes.js'
 import type { CellValue } from '../core/layout.js'
 import type { LeafPlan } from '../feed/declaration.js'
 import type { SourceReading } from './adapter.js'
+import { scaleDecimal } from './parse/decimal.js'
 import { SourceError } from './source-error.js'
 
 const limits = {
@@ -36,23 +37,24 @@ export function cellsOf(leaves: readonly LeafPlan[], { value }: Pick<SourceReadi
       throw new SourceError('SOURCE_VALUE_INVALID', `does not fit ${leaf.type} with ${leaf.decimals} decimals`, {
         path,
       })
+    if (leaf.isPriced && isBlunted(given, units, leaf.decimals))
+      throw new SourceError('SOURCE_VALUE_INVALID', `${leaf.decimals} decimals are too few for this price`, { path })
     return units
   })
 }
 
 /** `text` in units of 10^−decimals, digits beyond that rounded half to even; null unless it is a plain decimal. */
 export function toUnits(text: string, decimals: number): bigint | null {
-  if (text.length > 80 || !decimalText.test(text)) return null
-  const [whole, fraction = ''] = text.replace('-', '').split('.') as [string, string?]
-  const kept = BigInt(whole + fraction.slice(0, decimals).padEnd(decimals, '0'))
-  const rest = fraction.slice(decimals)
-  const units = kept + (roundsUp(rest, (kept & 1n) === 1n) ? 1n : 0n)
-  return text.startsWith('-') ? -units : units
+  return text.length > 80 || !decimalText.test(text) ? null : scaleDecimal(text, decimals)
 }
 
-function roundsUp(rest: string, isOdd: boolean): boolean {
-  if (rest === '' || rest[0]! < '5') return false
-  return rest[0]! > '5' || /[1-9]/.test(rest.slice(1)) || isOdd
+/** A price that the feed's decimals would change by more than 100 parts per million is not that price any more. */
+function isBlunted(text: string, units: bigint, decimals: number): boolean {
+  const finer = 24
+  const exact = scaleDecimal(text, decimals + finer)
+  const error = units * 10n ** BigInt(finer) - exact
+  const size = exact < 0n ? -exact : exact
+  return (error < 0n ? -error : error) * 10_000n > size
 }
 
 /** Distance of bid and ask in parts per million of the ask, rounded down; null unless the reading has both. */

@@ -19,8 +19,8 @@ export type Connect = (to: { readonly host: string; readonly port: number }) => 
 export interface GuardParts {
   readonly lookup?: Lookup
   readonly connect?: Connect
-  /** Whether this host and port (of the URL that is dialled) may be a loopback address. */
-  readonly mayBeLoopback: (host: string, port: number) => boolean
+  /** Whether this host and port (of the URL that is dialled) is the operator's own: loopback, and nothing else. */
+  readonly isLoopback: (host: string, port: number) => boolean
   /** PEM of the certificate authorities to believe in place of the system's. */
   readonly ca?: string
 }
@@ -35,7 +35,7 @@ const resolveAll: Lookup = (host) => resolveName(host, { all: true, verbatim: tr
 
 /** An undici connector that refuses with SOURCE_ADDRESS_DENIED, SOURCE_UNREACHABLE or SOURCE_TIMEOUT. */
 export function createGuard(parts: GuardParts): buildConnector.connector {
-  const { lookup = resolveAll, connect = connectSocket, mayBeLoopback } = parts
+  const { lookup = resolveAll, connect = connectSocket, isLoopback } = parts
   const secure = buildConnector({
     timeout: connectMs,
     allowH2: false,
@@ -46,7 +46,7 @@ export function createGuard(parts: GuardParts): buildConnector.connector {
     const isSecure = options.protocol === 'https:'
     const host = options.hostname
     const port = Number(options.port || (isSecure ? 443 : 80))
-    const addresses = await checkedAddresses(host, lookup, mayBeLoopback(host, port))
+    const addresses = await checkedAddresses(host, lookup, isLoopback(host, port))
     const socket = await dialFirst(addresses, { host, port }, connect)
     return isSecure ? await encrypt(socket, options) : socket
   }
@@ -71,18 +71,20 @@ export function createGuard(parts: GuardParts): buildConnector.connector {
 }
 
 /** Every address of the name, if each may be asked; one that may not refuses them all. */
-async function checkedAddresses(host: string, lookup: Lookup, mayBeLoopback: boolean): Promise<readonly Uint8Array[]> {
+async function checkedAddresses(host: string, lookup: Lookup, isLoopback: boolean): Promise<readonly Uint8Array[]> {
   const literal = parseAddress(host)
   const texts = literal === null ? await resolve(host, lookup) : [host]
   if (texts.length === 0)
     throw new SourceError('SOURCE_UNREACHABLE', `the name ${host} has no address`, { facts: { host } })
   return texts.map((text) => {
     const address = parseAddress(text)
-    const isFit = address !== null && (isPublicAddress(address) || (mayBeLoopback && isLoopbackAddress(address)))
+    const isFit = address !== null && (isLoopback ? isLoopbackAddress(address) : isPublicAddress(address))
     if (!isFit)
-      throw new SourceError('SOURCE_ADDRESS_DENIED', `an address of ${host} is not public: it is not asked`, {
-        facts: { host, address: text.slice(0, 64) },
-      })
+      throw new SourceError(
+        'SOURCE_ADDRESS_DENIED',
+        `an address of ${host} is not ${isLoopback ? 'loopback, as listed' : 'public'}: it is not asked`,
+        { facts: { host, address: text.slice(0, 64) } },
+      )
     return address
   })
 }

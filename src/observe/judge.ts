@@ -44,18 +44,18 @@ type Finding = readonly [Status, string]
 const spreadMax = 0xffff_ffff
 
 /**
- * The reading of a feed from its fresh candidates. A group has one voice: its newest answer. Voices that name another
+ * The reading of a feed from its fresh candidates. A group has one voice (voicesOf). Voices that name another
  * thing than most do not count; numbers further than outlierPpm from the median of all groups do not either, as long as
  * most remain. What remains is combined leaf by leaf: lower median by rank, or what more than half hold. Values are never
  * clamped: a value out of bounds is shown with a status that readers refuse. Pure.
  */
 export function judge(feed: FeedDeclaration, candidates: readonly Candidate[], now: Circumstances): Judgement {
   const { minGroups, minSources } = feed.combineSources
-  const voices = voicesOf(candidates)
+  const voices = voicesOf(feed.leaves, candidates)
   if (candidates.length < minSources || voices.length < minGroups) return belowTheBar(feed, candidates, voices, now)
   const same = sameIdentity(feed.leaves, voices)
   if (same.length === 0) return nothing('no thing is named by more than half of the groups', now, false)
-  const { kept, isDivided, spreadPpm } = withoutOutliers(feed, same)
+  const { kept, isDivided } = withoutOutliers(feed, same)
   const cells = combineLeaves(feed.leaves, kept)
   if (cells === null) return nothing('no answer is held by more than half of the groups', now, false)
   const findings: Finding[] = [
@@ -70,7 +70,7 @@ export function judge(feed: FeedDeclaration, candidates: readonly Candidate[], n
     reading: {
       status,
       groups: Math.min(255, kept.length),
-      spreadPpm,
+      spreadPpm: spreadOf(feed.leaves, candidates, kept[0]!),
       timeMs: lowerMedianOf(kept.map((voice) => voice.candidate.observedAtMs)),
       values: cells,
     },
@@ -79,14 +79,21 @@ export function judge(feed: FeedDeclaration, candidates: readonly Candidate[], n
   }
 }
 
-function voicesOf(candidates: readonly Candidate[]): Voice[] {
-  const byGroup = new Map<string, Voice>()
+/** One voice a group: its newest answer, or of three and more the one that stands in the middle. */
+function voicesOf(leaves: readonly LeafPlan[], candidates: readonly Candidate[]): Voice[] {
+  const byGroup = new Map<string, Voice[]>()
   candidates.forEach((candidate, index) => {
-    const known = byGroup.get(candidate.group)
-    if (known === undefined || candidate.observedAtMs > known.candidate.observedAtMs)
-      byGroup.set(candidate.group, { candidate, index })
+    byGroup.set(candidate.group, [...(byGroup.get(candidate.group) ?? []), { candidate, index }])
   })
-  return [...byGroup.values()]
+  const place = leaves.findIndex((leaf) => leaf.combine === 'median')
+  return [...byGroup.values()].map((voices) => {
+    // Of equal age, the one declared first.
+    const newest = voices.reduce((a, b) => (b.candidate.observedAtMs > a.candidate.observedAtMs ? b : a))
+    if (voices.length < 3 || place < 0) return newest
+    const number = (voice: Voice): bigint => voice.candidate.cells[place] as bigint
+    const middle = lowerMedianOf(voices.map(number))
+    return voices.find((voice) => number(voice) === middle)!
+  })
 }
 
 function belowTheBar(
@@ -126,20 +133,27 @@ interface Kept {
   readonly kept: readonly Voice[]
   /** No more than half agree: then all are kept, and the status says DIVERGED. */
   readonly isDivided: boolean
-  readonly spreadPpm: number
 }
 
 function withoutOutliers({ leaves, combineSources }: FeedDeclaration, voices: readonly Voice[]): Kept {
   const place = leaves.findIndex((leaf) => leaf.combine === 'median')
-  if (place < 0) return { kept: voices, isDivided: false, spreadPpm: 0 }
+  const { outlierPpm } = combineSources
+  if (place < 0 || outlierPpm === null) return { kept: voices, isDivided: false }
   const numbers = voices.map((voice) => voice.candidate.cells[place] as bigint)
   const centre = lowerMedianOf(numbers)
-  const spreadPpm = ppmOf(ranked(numbers)[0]!, ranked(numbers).at(-1)!, centre)
-  const { outlierPpm } = combineSources
-  if (outlierPpm === null) return { kept: voices, isDivided: false, spreadPpm }
   const near = voices.filter((_, i) => ppmOf(centre, numbers[i]!, centre) <= outlierPpm)
   const isDivided = near.length * 2 <= voices.length
-  return { kept: isDivided ? voices : near, isDivided, spreadPpm }
+  return { kept: isDivided ? voices : near, isDivided }
+}
+
+/** From the lowest to the highest of all answers about the same thing, outliers too, in parts per million of their middle. */
+function spreadOf(leaves: readonly LeafPlan[], candidates: readonly Candidate[], { candidate: one }: Voice): number {
+  const place = leaves.findIndex((leaf) => leaf.combine === 'median')
+  if (place < 0) return 0
+  const isSame = ({ cells }: Candidate): boolean =>
+    leaves.every((leaf, i) => leaf.combine !== 'identity' || cells[i] === one.cells[i])
+  const numbers = ranked(candidates.filter(isSame).map(({ cells }) => cells[place] as bigint))
+  return ppmOf(numbers[0]!, numbers.at(-1)!, lowerMedianOf(numbers))
 }
 
 function combineLeaves(leaves: readonly LeafPlan[], kept: readonly Voice[]): readonly CellValue[] | null {
@@ -181,7 +195,9 @@ function boundsOf({ bounds, leaves }: FeedDeclaration, first: CellValue, { past,
 function liquidityOf({ bidAskPpmMax }: FeedDeclaration, kept: readonly Voice[]): Finding[] {
   if (bidAskPpmMax === null) return []
   const spreads = kept.flatMap(({ candidate: { bidAskPpm } }) => (bidAskPpm === null ? [] : [bidAskPpm]))
-  if (spreads.length === 0 || lowerMedianOf(spreads) <= bidAskPpmMax) return []
+  // An empty book is the thinnest of all.
+  if (spreads.length * 2 <= kept.length) return [['LOW_LIQUIDITY', 'most groups give no bid and ask']]
+  if (lowerMedianOf(spreads) <= bidAskPpmMax) return []
   return [['LOW_LIQUIDITY', `bid and ask are further apart than ${bidAskPpmMax / 10_000} %`]]
 }
 

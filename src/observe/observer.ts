@@ -4,7 +4,7 @@ import { OracleError } from '../base/errors.js'
 import type { Reading } from '../core/layout.js'
 import { statusCodes, statuses } from '../core/status.js'
 import type { FeedDeclaration, Schedule, SourceDeclaration } from '../feed/declaration.js'
-import type { Adapter, SourceReading } from './adapter.js'
+import type { Adapter } from './adapter.js'
 import type { Board } from './board.js'
 import { bidAskPpmOf, cellsOf } from './cells.js'
 import type { FeedFacts, SourceFacts } from './facts.js'
@@ -12,6 +12,7 @@ import { type Candidate, type Judgement, judge, type Past, ppmOf } from './judge
 import { createReader, type Reader } from './reader.js'
 import { runSchedule } from './schedule.js'
 import { type Failure, type Good, isFresh, type SourceState } from './source.js'
+import { SourceError } from './source-error.js'
 import type { SourceWire } from './wire.js'
 
 export interface ObserverParts {
@@ -54,6 +55,9 @@ interface FeedState {
   places: readonly number[]
   last: Reading | null
   past: Past[]
+  /** Why an answer cannot be signed by this feed, by source; null: it can. */
+  unfit: readonly (SourceError | null)[]
+  judgedAtMs: number
   /** When the judgement changes by the passing of time alone. */
   expiresAtMs: number
 }
@@ -66,7 +70,8 @@ export function createObserver(parts: ObserverParts): Observer {
   const readers = new Map<string, { reader: Reader; adapter: Adapter; users: number[]; schedules: Schedule[] }>()
   const dirty = new Set<number>()
   let flushing: NodeJS.Immediate | null = null
-  let isReplay = false
+  /** Between reading a step and judging it, what sources say is of a time that has not come yet. */
+  let isReading = false
 
   const flush = (): void => {
     flushing = null
@@ -74,7 +79,7 @@ export function createObserver(parts: ObserverParts): Observer {
     dirty.clear()
   }
   const touch = (users: readonly number[]): void => {
-    if (isReplay) return
+    if (isReading) return
     for (const index of users) dirty.add(index)
     flushing ??= setImmediate(flush)
   }
@@ -90,10 +95,7 @@ export function createObserver(parts: ObserverParts): Observer {
     }
     const users = [index]
     const onChange = (): void => touch(users)
-    const check = (reading: SourceReading): void => {
-      for (const user of users) cellsOf(declarations[user]!.leaves, reading)
-    }
-    const reader = createReader({ adapter, params: source.params, wire, nowMs: parts.receiptMs, check, onChange })
+    const reader = createReader({ adapter, params: source.params, wire, nowMs: parts.receiptMs, onChange })
     readers.set(key, { reader, adapter, users, schedules: [schedule] })
     return reader
   }
@@ -104,6 +106,8 @@ export function createObserver(parts: ObserverParts): Observer {
     places: [],
     last: null,
     past: [],
+    unfit: [],
+    judgedAtMs: -Infinity,
     expiresAtMs: Infinity,
   }))
 
@@ -111,13 +115,13 @@ export function createObserver(parts: ObserverParts): Observer {
     const state = feeds[index]!
     const { feed } = state
     const at = nowMs()
-    const { candidates, places, expiresAtMs } = candidatesOf(state, at)
-    const judgement = judge(feed, candidates, { nowMs: at, last: state.last, past: state.past })
-    state.judgement = judgement
-    state.places = places
-    state.expiresAtMs = expiresAtMs
+    const { candidates, places, unfit, expiresAtMs } = candidatesOf(state, at)
+    const last = isStaleShown(state) ? state.last : null
+    const judgement = judge(feed, candidates, { nowMs: at, last, past: state.past })
+    Object.assign(state, { judgement, places, unfit, expiresAtMs, judgedAtMs: at })
     const { reading } = judgement
-    if (reading.values !== null && reading.status < statusCodes.STALE) remember(state, reading, at)
+    // What is no honest majority's word must not become what honest words are measured by, nor be shown later.
+    if (reading.values !== null && reading.status < statusCodes.DIVERGED) remember(state, reading, at)
     else if (reading.status === statusCodes.STALE)
       state.expiresAtMs = Math.min(expiresAtMs, reading.timeMs + feed.freshness.validForS * 1000)
     board.update(index, reading)
@@ -133,16 +137,22 @@ export function createObserver(parts: ObserverParts): Observer {
       }
     },
     readAll: async () => {
-      isReplay = true
+      isReading = true
       const asked = [...readers.values()].filter(({ adapter }) => adapter.request !== undefined)
       await Promise.all(asked.map(({ reader }) => reader.ask()))
     },
     judgeAll: () => {
+      isReading = false
       for (const index of feeds.keys()) judgeFeed(index)
     },
     refresh: () => {
+      if (isReading) return
       const at = nowMs()
-      for (const [index, state] of feeds.entries()) if (at > state.expiresAtMs || dirty.has(index)) judgeFeed(index)
+      for (const [index, state] of feeds.entries()) {
+        // A clock that was set back makes fresh answers into answers from ahead.
+        const isOver = at > state.expiresAtMs || at < state.judgedAtMs
+        if (isOver || dirty.has(index)) judgeFeed(index)
+      }
       dirty.clear()
     },
     sources: () => feeds.flatMap((state) => state.wired.map((_, place) => sourceFacts(state, place, nowMs()))),
@@ -165,6 +175,7 @@ interface Fresh {
   readonly candidates: readonly Candidate[]
   /** For each source its place among the candidates, or −1. */
   readonly places: readonly number[]
+  readonly unfit: readonly (SourceError | null)[]
   readonly expiresAtMs: number
 }
 
@@ -172,22 +183,40 @@ interface Fresh {
 function candidatesOf({ feed, wired }: FeedState, atMs: number): Fresh {
   const { maxAgeS } = feed.freshness
   const candidates: Candidate[] = []
+  const unfit: (SourceError | null)[] = wired.map(() => null)
   let expiresAtMs = Infinity
-  const places = wired.map(({ source, reader }) => {
+  const places = wired.map(({ source, reader }, i) => {
     const state = reader.state()
     if (!isFresh(state, maxAgeS, atMs)) return -1
     const good = state.good!
-    expiresAtMs = Math.min(expiresAtMs, good.observedAtMs + maxAgeS * 1000)
     const { observedAtMs } = good
-    const cells = cellsOf(feed.leaves, good)
-    return candidates.push({ group: source.group, cells, observedAtMs, bidAskPpm: bidAskPpmOf(good) }) - 1
+    expiresAtMs = Math.min(expiresAtMs, observedAtMs + maxAgeS * 1000)
+    try {
+      const cells = cellsOf(feed.leaves, good)
+      return candidates.push({ group: source.group, cells, observedAtMs, bidAskPpm: bidAskPpmOf(good) }) - 1
+    } catch (error) {
+      // The answer is good, and another feed may sign it: it is this feed's decimals that it does not fit.
+      if (!(error instanceof SourceError)) throw error
+      unfit[i] = error
+      return -1
+    }
   })
-  return { candidates, places, expiresAtMs }
+  return { candidates, places, unfit, expiresAtMs }
+}
+
+/**
+ * The last value may be shown as STALE while enough of its sources only fail in passing: after a refusal that stands (401,
+ * 403, drift) what a source said is the operator's to see, and not to be observed (formats.md, Status).
+ */
+function isStaleShown({ feed, wired }: FeedState): boolean {
+  const { minSources, minGroups } = feed.combineSources
+  const usable = wired.filter(({ reader }) => reader.state().good !== null && !reader.state().isShut)
+  return usable.length >= minSources && new Set(usable.map(({ source }) => source.group)).size >= minGroups
 }
 
 function remember(state: FeedState, reading: Reading, atMs: number): void {
   state.last = reading
-  const change = state.feed.bounds.change
+  const { change } = state.feed.bounds
   const first = reading.values![0]!
   if (change === null || typeof first !== 'bigint') return
   const windowMs = change.windowS * 1000
@@ -196,12 +225,13 @@ function remember(state: FeedState, reading: Reading, atMs: number): void {
   state.past = [...state.past.filter((past) => past.atMs >= atMs - windowMs), { atMs, value: first }]
 }
 
-function sourceFacts({ feed, wired, judgement, places }: FeedState, place: number, atMs: number): SourceFacts {
+function sourceFacts({ feed, wired, judgement, places, unfit }: FeedState, place: number, atMs: number): SourceFacts {
   const { source, reader } = wired[place]!
   const state = reader.state()
   const candidate = places[place] ?? -1
   const value = judgement?.reading.values?.[0]
   const own = state.good === null ? null : firstOf(feed, state.good)
+  const misfit = unfit[place] ?? null
   return {
     feed: feed.name,
     adapter: source.adapter,
@@ -210,14 +240,19 @@ function sourceFacts({ feed, wired, judgement, places }: FeedState, place: numbe
     group: source.group,
     state: standing(),
     lastGood: state.good,
-    lastError: standing() === 'late' && !isFailing(state) ? lateness(state, feed, atMs) : state.failure,
+    lastError: lastError(),
     deviationPpm: typeof value === 'bigint' && own !== null ? ppmOf(value, own, value) : null,
     counts: { good: state.goodCount, errors: state.errors },
   }
 
+  function lastError(): Failure | null {
+    if (misfit !== null) return { code: misfit.code, message: misfit.message, path: misfit.path, atMs }
+    return standing() === 'late' && !isFailing(state) ? lateness(state, feed, atMs) : state.failure
+  }
+
   function standing(): SourceFacts['state'] {
     if (state.good === null) return state.failure === null ? 'waiting' : 'down'
-    if (state.isShut) return 'down'
+    if (state.isShut || misfit !== null) return 'down'
     if (!isFresh(state, feed.freshness.maxAgeS, atMs)) return 'late'
     return candidate >= 0 && judgement?.outliers.has(candidate) === true ? 'outlier' : 'counting'
   }
@@ -238,10 +273,14 @@ function lateness({ good }: SourceState, { freshness }: FeedDeclaration, atMs: n
   return { code, message, path: '', atMs }
 }
 
-/** The first leaf of a reading where it is a number. */
+/** The first leaf of a reading where it is a number that this feed can sign. */
 function firstOf(feed: FeedDeclaration, good: Good): bigint | null {
-  const first = cellsOf(feed.leaves, good)[0]
-  return typeof first === 'bigint' ? first : null
+  try {
+    const first = cellsOf(feed.leaves, good)[0]
+    return typeof first === 'bigint' ? first : null
+  } catch {
+    return null
+  }
 }
 
 function feedFacts({ feed, judgement }: FeedState): FeedFacts {

@@ -1,5 +1,6 @@
 // One source that is asked once for all feeds that use it: asks, normalises and checks, and says how it stands.
 
+import { setTimeout } from 'node:timers/promises'
 import { checkSchema } from '../schema/check.js'
 import { validators } from '../schema/generated/validators.js'
 import type { Adapter, AdapterLimits, Params, Raw, SourceReading } from './adapter.js'
@@ -13,8 +14,6 @@ export interface ReaderParts {
   readonly wire: SourceWire
   /** Time of receipt, ms since 1970: in a replay that of the step being read. */
   readonly nowMs: () => number
-  /** Throws a SourceError unless every feed that uses this source can sign the reading's numbers. */
-  readonly check: (reading: SourceReading) => void
   /** Called after each answer and each refusal. */
   readonly onChange: () => void
 }
@@ -31,17 +30,20 @@ export interface Reader {
 const reopenMs = { first: 1000, most: 30_000 } as const
 
 /** A reader of one (adapter, params). */
-export function createReader({ adapter, params, wire, nowMs, check, onChange }: ReaderParts): Reader {
+export function createReader({ adapter, params, wire, nowMs, onChange }: ReaderParts): Reader {
   const stop = new AbortController()
   const limits = limitsFor(adapter, params)
   let state = silent
+  let last: Uint8Array | null = null
   let asking: Promise<void> | null = null
 
   const take = (raw: Raw, latencyMs: number): boolean => {
     const reading = read(adapter, raw, params)
     if (reading === null) return false
-    check(reading)
-    state = accepted(state, reading, { receivedAtMs: nowMs(), latencyMs })
+    const isRepeated = last !== null && Buffer.compare(last, raw.bytes) === 0
+    // Kept only where it is compared: a body may have a megabyte.
+    last = reading.observedAtMs === null ? raw.bytes : null
+    state = accepted(state, reading, { receivedAtMs: nowMs(), latencyMs, isRepeated })
     onChange()
     return true
   }
@@ -121,11 +123,5 @@ function asSourceError(error: unknown): SourceError {
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
+  return setTimeout(ms, undefined, { signal }).catch(() => undefined)
 }

@@ -12,8 +12,8 @@ export interface Route {
   /** What is dialled: scheme, host and port, and the path with its query. */
   readonly origin: string
   readonly path: string
-  /** Whether the operator mapped the host to an origin of its own. */
-  readonly isMapped: boolean
+  /** Whether it leads to a place that the operator listed as loopback: it is his own, and has no limit of others. */
+  readonly isLoopback: boolean
 }
 
 export interface Routes {
@@ -21,19 +21,19 @@ export interface Routes {
   of(url: string, limits: AdapterLimits, code: SourceCode): Route
   /** The way that a `location` header leads on from `route`; SOURCE_MOVED where it may not be followed. */
   onward(route: Route, location: string | undefined, limits: AdapterLimits): Route
-  /** Whether a loopback address may stand behind this host and port: mapped, and listed. */
-  mayBeLoopback(host: string, port: number): boolean
+  /** Whether this host and port is the operator's own, where a loopback address must stand: mapped, and listed. */
+  isLoopback(host: string, port: number): boolean
 }
 
 /** No space, control, quote, backslash or non-ASCII character: a URL that all parsers read alike. */
 const plainUrl = /^[!#$%&'()*+,\-./0-9:;=?@A-Z[\]_a-z~|{}^]+$/
 
 /**
- * Checks the operator's table of `origins` (host → http, https, ws or wss URL) and `loopback` (host:port) once; a
- * malformed entry is CONFIG_INVALID.
+ * Checks the operator's table of `origins` (host → https or wss URL; http or ws too where `loopback` lists its host:port)
+ * once; a malformed entry is CONFIG_INVALID.
  */
 export function createRoutes(origins: Readonly<Record<string, string>>, loopback: readonly string[]): Routes {
-  const mapped = new Map(Object.entries(origins).map(([host, text]) => [host, originOf(host, text)]))
+  const mapped = new Map(Object.entries(origins).map(([host, text]) => [host, originOf(host, text, loopback)]))
   const open = new Set([...mapped.values()].map(placeOf).filter((place) => loopback.includes(place)))
 
   function of(text: string, limits: AdapterLimits, code: SourceCode): Route {
@@ -52,8 +52,9 @@ export function createRoutes(origins: Readonly<Record<string, string>>, loopback
     const base = mapped.get(url.hostname)
     const path = `${url.pathname}${url.search}`
     const host = url.hostname
-    if (base === undefined) return { url, host, origin: `https://${host}`, path, isMapped: false }
-    return { url, host, origin: base.origin, path: `${base.pathname.replace(/\/$/, '')}${path}`, isMapped: true }
+    if (base === undefined) return { url, host, origin: `https://${host}`, path, isLoopback: false }
+    const mappedPath = `${base.pathname.replace(/\/$/, '')}${path}`
+    return { url, host, origin: base.origin, path: mappedPath, isLoopback: open.has(placeOf(base)) }
   }
 
   return {
@@ -63,7 +64,7 @@ export function createRoutes(origins: Readonly<Record<string, string>>, loopback
         throw new SourceError('SOURCE_MOVED', `${route.host} redirects to nowhere`, { facts: { host: route.host } })
       return of(URL.canParse(location, route.url.href) ? new URL(location, route.url).href : '', limits, 'SOURCE_MOVED')
     },
-    mayBeLoopback: (host, port) => open.has(`${host.includes(':') ? `[${host}]` : host}:${port}`),
+    isLoopback: (host, port) => open.has(`${host.includes(':') ? `[${host}]` : host}:${port}`),
   }
 }
 
@@ -71,18 +72,21 @@ function urlOf(text: string): URL | null {
   return plainUrl.test(text) && URL.canParse(text) ? new URL(text) : null
 }
 
-function originOf(host: string, text: string): URL {
+function originOf(host: string, text: string, loopback: readonly string[]): URL {
   const url = urlOf(text)
   const isFit =
     url !== null &&
     /^(https?|wss?):$/.test(url.protocol) &&
     `${url.username}${url.password}${url.search}${url.hash}` === ''
-  if (!isFit)
-    throw new OracleError('CONFIG_INVALID', `the origin of ${host} is not a http, https, ws or wss URL`, {
-      path: `/source/origins/${host}`,
-    })
+  const refuse = (why: string): OracleError =>
+    new OracleError('CONFIG_INVALID', `the origin of ${host} ${why}`, { path: `/source/origins/${host}` })
+  if (!isFit) throw refuse('is not a http, https, ws or wss URL')
   // HTTP and WebSocket share their ports, so one origin stands for both.
-  return new URL(url.href.replace(/^ws/, 'http'))
+  const origin = new URL(url.href.replace(/^ws/, 'http'))
+  // On the way to any other place, somebody could write the answers himself.
+  if (origin.protocol === 'http:' && !loopback.includes(placeOf(origin)))
+    throw refuse('is neither https or wss nor listed in loopback')
+  return origin
 }
 
 /** host:port with the port always named. */

@@ -25,6 +25,8 @@ export interface RunningSource {
 /** What an oracle reads, and the clock it lives by. */
 export interface SourcePart {
   readonly clock: Clock
+  /** Lets go of what was opened, where `start` was never called. */
+  readonly close: () => void
   readonly start: (link: SourceLink) => RunningSource
 }
 

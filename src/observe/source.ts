@@ -37,12 +37,19 @@ export const silent: SourceState = { good: null, failure: null, isShut: false, g
 export interface Receipt {
   readonly receivedAtMs: number
   readonly latencyMs: number
+  /** Byte for byte what the source answered last. */
+  readonly isRepeated: boolean
 }
 
-/** The state after a schema-checked reading; a time ahead of the clock or before the last good one is refused. Pure. */
+/**
+ * The state after a schema-checked reading; a time ahead of the clock or before the last good one is refused. A source
+ * without a time of its own says nothing new by repeating itself: its value keeps the time at which it first came, so a
+ * frozen one grows old like any other. Pure.
+ */
 export function accepted(state: SourceState, reading: SourceReading, receipt: Receipt): SourceState {
-  const { receivedAtMs } = receipt
-  const observedAtMs = reading.observedAtMs ?? receivedAtMs
+  const { receivedAtMs, latencyMs, isRepeated } = receipt
+  const before = state.good !== null && isRepeated && !isAhead(state.good, receivedAtMs) ? state.good : null
+  const observedAtMs = reading.observedAtMs ?? before?.observedAtMs ?? receivedAtMs
   const facts = { observedAtMs, receivedAtMs }
   if (isAhead({ observedAtMs }, receivedAtMs)) {
     const message = `its time is ${observedAtMs - receivedAtMs} ms ahead of this clock`
@@ -56,7 +63,7 @@ export function accepted(state: SourceState, reading: SourceReading, receipt: Re
   }
   return {
     ...state,
-    good: { value: reading.value, observedAtMs, isReceiptTime: reading.observedAtMs === null, ...receipt },
+    good: { value: reading.value, observedAtMs, isReceiptTime: reading.observedAtMs === null, receivedAtMs, latencyMs },
     isShut: false,
     goodCount: state.goodCount + 1,
   }

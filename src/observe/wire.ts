@@ -28,9 +28,9 @@ export interface SourceWire {
 }
 
 export interface WireParts {
-  /** host:port, as in `origins`, that may be loopback addresses. */
+  /** host:port, as in `origins`, that are loopback addresses. */
   readonly loopback: readonly string[]
-  /** Adapter host → the origin (with an optional path) to be asked in its place. */
+  /** Adapter host → the origin (with an optional path) to be asked in its place: https, or http at a place in `loopback`. */
   readonly origins: Readonly<Record<string, string>>
   readonly lookup?: Lookup
   /** Opens sockets to addresses that were checked; for tests that must not leave the machine. */
@@ -69,7 +69,7 @@ type Headers = Readonly<Record<string, string>>
 export function createSourceWire(parts: WireParts): SourceWire {
   const { steadyMs = () => performance.now(), userAgent = 'assay' } = parts
   const routes = createRoutes(parts.origins, parts.loopback)
-  const connect = createGuard({ ...parts, mayBeLoopback: routes.mayBeLoopback })
+  const connect = createGuard({ ...parts, isLoopback: routes.isLoopback })
   const agent = new Agent({
     connect,
     connections: 4,
@@ -87,9 +87,9 @@ export function createSourceWire(parts: WireParts): SourceWire {
   const share = new Share<Raw>()
   const scopes = createScopes()
 
-  /** Spends a token of the route's host, or refuses without asking. */
-  function pay({ host, isMapped }: Route, { perMinute }: AdapterLimits): void {
-    const waitMs = pace.take(host, isMapped ? null : perMinute)
+  /** Spends a token of the route's host unless its place is the operator's own, or refuses without asking. */
+  function pay({ host, isLoopback }: Route, { perMinute }: AdapterLimits): void {
+    const waitMs = pace.take(host, isLoopback ? null : perMinute)
     if (waitMs === 0) return
     const facts = { host, waitMs: Math.ceil(waitMs) }
     throw new SourceError('SOURCE_RATE_LIMITED', `${host} is not asked for a while`, { facts })

@@ -62,8 +62,12 @@ export const tickers: Readonly<Record<string, Venue>> = {
     host: 'api.kraken.com',
     symbol: (base, quote) => krakenName(base) + krakenName(quote),
     asked: (path, query) => (path === '/0/public/Ticker' ? query.get('pair') : null),
-    // The second value of `c` is the lot's volume, which a candle does not tell.
-    ticker: (market, price) => json(200, { error: [], result: { [krakenKey(market)]: { c: [price] } } }),
+    // The second value of `c` is the lot's volume, which a candle does not tell. A live ticker changes with each trade, be
+    // it by its counts alone; here `recorded` does, so that a repeated trade is a repeated answer, and no other one is.
+    ticker: (market, price, timeMs) => {
+      const recorded = new Date(timeMs).toISOString()
+      return json(200, { error: [], result: { [krakenKey(market)]: { c: [price] } }, recorded })
+    },
     unknown: () => json(200, { error: ['EQuery:Unknown asset pair'] }),
   },
   // www.bitstamp.net/api: GET /api/v2/ticker/{market_symbol}/

@@ -202,6 +202,24 @@ const mutants: readonly Mutant[] = [
     pointer: '/bounds/min',
   },
   {
+    rule: 'precision',
+    why: 'a smallest price of fewer than 10,000 units',
+    spoil: (f) => {
+      f['decimals'] = 4
+      f['bounds'].min = '0.9999'
+    },
+    pointer: '/bounds/min',
+  },
+  {
+    rule: 'precision',
+    why: 'a standard price of which nobody knows how small it gets',
+    spoil: (f) => {
+      f['risk'] = 'standard'
+      delete f['bounds'].min
+    },
+    pointer: '/bounds',
+  },
+  {
     rule: 'bounds-order',
     why: 'bounds that exclude everything',
     spoil: (f) => {
@@ -298,11 +316,40 @@ const mutants: readonly Mutant[] = [
     },
     pointer: '/combineSources',
   },
+  {
+    rule: 'outlier-scale',
+    why: 'a percentage of a magnitude, which may be 0',
+    from: quakes,
+    spoil: (f) => {
+      f['combineSources'] = { minSources: 1, minGroups: 1, outlierPercent: '5' }
+    },
+    pointer: '/combineSources/outlierPercent',
+  },
+  {
+    rule: 'other-fields',
+    why: 'latitude, longitude and depth of several networks',
+    from: quakes,
+    spoil: (f) => {
+      delete f['singleSource']
+      f['sources'] = ['quakes', 'quakes-two', 'quakes-three', 'quakes-four'].map((id) => ({
+        ...f['sources'][0],
+        ...{ adapter: id, group: id },
+      }))
+      f['combineSources'] = { minSources: 2, minGroups: 2 }
+    },
+    pointer: '/value',
+  },
 ]
 
-const more = [...adapters, { ...adapters.find(({ id }) => id === 'quakes')!, id: 'quakes-two' }].map((adapter) =>
-  adapter.id === 'quakes-two' ? { ...adapter, limits: { ...adapter.limits, hosts: ['api.two.test'] } } : adapter,
-)
+const quakesAdapter = adapters.find(({ id }) => id === 'quakes')!
+const more = [
+  ...adapters,
+  ...['two', 'three', 'four'].map((id) => ({
+    ...quakesAdapter,
+    id: `quakes-${id}`,
+    limits: { ...quakesAdapter.limits, hosts: [`api.${id}.test`] },
+  })),
+]
 
 describe('lint', () => {
   it('has nothing to say about the declarations that the mutants spoil', () => {
@@ -342,6 +389,20 @@ describe('lint', () => {
     })
     expect(new Set(plain.map(({ rule }) => rule))).toEqual(new Set(['quote-replaced']))
     expect(plain).toHaveLength(5)
+  })
+
+  it('has room for prices of 10,000 units, and leaves prices that people read alone', () => {
+    const change = (min: string | undefined, risk: string) => (f: Written) => {
+      f['decimals'] = 4
+      f['risk'] = risk
+      f['bounds'] = min === undefined ? { max: '10' } : { min, max: '10' }
+    }
+    expect(findingsAfter(change('1', 'collateral'))).toEqual([])
+    expect(findingsAfter(change('1', 'standard'))).toEqual([])
+    expect(findingsAfter(change('0.0001', 'informational'))).toEqual([])
+    expect(findingsAfter(change(undefined, 'informational'))).toEqual([])
+    // The bound is about the first field: where that is a time or a text, it says nothing about prices.
+    expect(parse({ ...quakes(), risk: 'standard' }).findings).toEqual([])
   })
 
   it('finds one group in every feed that hides its single source', () => {

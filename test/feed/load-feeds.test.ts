@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { refusalOf } from '../../src/base/errors.js'
 import { lintFeeds, listFeeds } from '../../src/cli/feeds.js'
 import { createPrinter } from '../../src/cli/print.js'
-import { loadFeeds } from '../../src/feed/load-feeds.js'
+import { checkFeeds, loadFeeds } from '../../src/feed/load-feeds.js'
 import { adapters, clean, engine, type Written } from './declare.js'
 
 const root = mkdtempSync(join(tmpdir(), 'assay-feeds-'))
@@ -48,7 +48,7 @@ describe('loadFeeds', () => {
     ])
   })
 
-  it('warns once of an adapter that all feeds together ask too often', () => {
+  it('refuses, once, an adapter that all feeds together ask too often', () => {
     // Sixty a minute: five feeds of twelve are as many as are allowed, the sixth is one too many.
     const bases = ['AA', 'BB', 'CC', 'DD', 'EE']
     const five = bases.map((base) => feed(base)).join('\n---\n')
@@ -57,9 +57,10 @@ describe('loadFeeds', () => {
     writeFileSync(join(path, 'b.yaml'), feed('FF'))
     const { findings } = loadFeeds(engine, path, adapters)
     expect(findings.map(({ feed: name, rule, isError }) => [name, rule, isError])).toEqual(
-      Array.from({ length: 5 }, () => ['ff-usd', 'rate-limit', false]),
+      Array.from({ length: 5 }, () => ['ff-usd', 'rate-limit', true]),
     )
     expect(findings[0]!.message).toBe('alpha is asked 72 times a minute by now, its limit is 60')
+    expect(refusalOf(() => checkFeeds(findings))?.code).toBe('FEED_INVALID')
   })
 
   it('refuses what cannot be read, with a code', () => {

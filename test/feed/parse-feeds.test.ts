@@ -313,7 +313,7 @@ sources:
   - {adapter: alpha, version: 1, params: {base: "{base}", quote: USD}, group: alpha}
 freshness: {maxAgeS: 60, validForS: 60}
 schedule: {every: 10s}
-risk: standard
+risk: informational
 licence: none
 `
     const { declarations, findings } = parseFeeds(engine, 'feeds/two.yaml', text, adapters)

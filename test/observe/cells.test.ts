@@ -4,7 +4,7 @@ import { refusalOf } from '../../src/base/errors.js'
 import type { LeafPlan } from '../../src/feed/declaration.js'
 import { bidAskPpmOf, cellsOf, toUnits } from '../../src/observe/cells.js'
 
-const price: LeafPlan = { key: 'price', name: 'price', type: 'int64', combine: 'median', decimals: 2 }
+const price: LeafPlan = { key: 'price', name: 'price', type: 'int64', combine: 'median', decimals: 2, isPriced: true }
 const codeOf = (act: () => unknown): string | undefined => refusalOf(act)?.code
 
 /** Half to even over whole numbers: the number is digits / 10^places. */
@@ -83,9 +83,9 @@ describe('toUnits', () => {
 describe('cellsOf', () => {
   it('gives integers, texts and truth values in the order of the leaves', () => {
     const leaves: readonly LeafPlan[] = [
-      { key: 'open', name: 'open', type: 'bool', combine: 'majority', decimals: 0 },
-      { key: 'place', name: 'place', type: 'string', combine: 'majority', decimals: 0, bytesMax: 6 },
-      { key: 'depth', name: 'depth', type: 'int176', combine: 'median', decimals: 3 },
+      { key: 'open', name: 'open', type: 'bool', combine: 'majority', decimals: 0, isPriced: false },
+      { key: 'place', name: 'place', type: 'string', combine: 'majority', decimals: 0, isPriced: false, bytesMax: 6 },
+      { key: 'depth', name: 'depth', type: 'int176', combine: 'median', decimals: 3, isPriced: false },
     ]
     const value = { depth: '-10.0005', place: 'Ålen', open: true }
     expect(cellsOf(leaves, { value })).toEqual([1n, 'Ålen', -10_000n])

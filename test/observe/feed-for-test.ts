@@ -29,7 +29,7 @@ export function feedForTest(change: Partial<FeedDeclaration> = {}): FeedDeclarat
     retentionDays: 30,
     licence: 'none',
     singleSource: null,
-    leaves: [{ key: 'price', name: 'price', type: 'int64', combine: 'median', decimals: 2 }],
+    leaves: [{ key: 'price', name: 'price', type: 'int64', combine: 'median', decimals: 2, isPriced: true }],
     meaning: { name: 'btc-usd', schema: `0x${'11'.repeat(32)}`, unit: 'USD', decimals: 2, fields },
     digest: `0x${'22'.repeat(32)}`,
     ...change,

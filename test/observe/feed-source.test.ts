@@ -106,20 +106,22 @@ describe('a source part in a replay', () => {
 })
 
 describe('declarations that are not what the committee agreed on', () => {
-  const bitcoin = priceFeed('BTC-USD', venues)
+  const bitcoin = priceFeed('BTC-USD', venues, { schedule: { every: '2s' } })
   const open = (committee: Committee, folder: string): Promise<unknown> => {
     const source: FeedsConfig = { kind: 'feeds', feeds: folder, origins: {}, loopback: [], replay: null }
     return openFeedSource({ engine, committee, self: 0, source, onWait: () => undefined })
   }
 
   it('are refused with the path of the feed, before anything is asked', async () => {
-    const agreed = declared(bitcoin, priceFeed('ETH-USD', venues))
+    // Two feeds of one host a second would be more than the host allows.
+    const slow = { schedule: { every: '5s' } }
+    const agreed = declared(bitcoin, priceFeed('ETH-USD', venues, slow))
     const missing = declared(bitcoin)
     await expect(open(agreed.committee, missing.folder)).rejects.toMatchObject({
       code: 'FEED_MISMATCH',
       path: '/feeds/1',
     })
-    const changed = declared(bitcoin, priceFeed('ETH-USD', venues, { freshness: { maxAgeS: 61, validForS: 120 } }))
+    const changed = declared(bitcoin, priceFeed('ETH-USD', venues, { ...slow, freshness: { maxAgeS: 61, validForS: 120 } }))
     await expect(open(agreed.committee, changed.folder)).rejects.toMatchObject({
       code: 'FEED_MISMATCH',
       path: '/feeds/1',

@@ -74,15 +74,24 @@ describe('a feed of prices', () => {
     expect(judged(feedForTest(), prices(10_000), { last: older })).toMatchObject({ status: 'NO_DATA', values: null })
   })
 
-  it('gives a group one voice: its newest answer', () => {
+  it('gives a group one voice: its newest answer, or of three the middle one', () => {
     const candidates = [
       candidate('a', [9_000n], { observedAtMs: nowMs - 5000 }),
       candidate('a', [10_000n], { observedAtMs: nowMs - 10 }),
       ...[10_010, 10_020].map((value, i) => candidate(`other-${i}`, [BigInt(value)])),
     ]
-    expect(judged(feedForTest(), candidates)).toMatchObject({ groups: 3, values: [10_010n], spreadPpm: 1998 })
+    expect(judged(feedForTest(), candidates)).toMatchObject({ groups: 3, values: [10_010n], spreadPpm: 102_000 })
     const one = ['x', 'y', 'z'].map((_, i) => candidate('a', [BigInt(10_000 + i)]))
     expect(judged(feedForTest(), one)).toMatchObject({ status: 'NO_DATA' })
+    // Of three in a group the middle one speaks, however new a wild one is.
+    const wild = candidate('a', [15_000n], { observedAtMs: nowMs })
+    const others = ['b', 'c'].map((group) => candidate(group, [10_002n]))
+    expect(judged(feedForTest(), [...one.slice(0, 2), wild, ...others])).toMatchObject({
+      status: 'OK',
+      groups: 3,
+      values: [10_002n],
+      spreadPpm: 499_900,
+    })
   })
 
   it('is never clamped: out of bounds is OUT_OF_RANGE with the value (I28)', () => {
@@ -107,7 +116,10 @@ describe('a feed of prices', () => {
       candidate(groups[i]!, [BigInt(value)], { bidAskPpm: i === 0 ? 100 : 20_000 }),
     )
     expect(judged(feed, wide)).toMatchObject({ status: 'LOW_LIQUIDITY', values: [10_002n] })
-    expect(judged(feed, prices(10_001, 10_002, 10_003))).toMatchObject({ status: 'OK' })
+    // Who gives no bid and ask has an empty book, for all one knows.
+    expect(judged(feed, prices(10_001, 10_002, 10_003))).toMatchObject({ status: 'LOW_LIQUIDITY' })
+    const narrow = wide.map((one) => ({ ...one, bidAskPpm: 100 }))
+    expect(judged(feed, narrow)).toMatchObject({ status: 'OK', values: [10_002n] })
   })
 
   it('says LOW_CONFIDENCE at best with one origin (I25)', () => {
@@ -145,9 +157,9 @@ describe('a feed of prices', () => {
 describe('a feed of events', () => {
   const feed = feedForTest({
     leaves: [
-      { key: 'eventId', name: 'eventId', type: 'string', combine: 'identity', decimals: 0, bytesMax: 64 },
-      { key: 'magnitude', name: 'magnitude', type: 'int64', combine: 'median', decimals: 2 },
-      { key: 'place', name: 'place', type: 'string', combine: 'majority', decimals: 0, bytesMax: 64 },
+      { key: 'eventId', name: 'eventId', type: 'string', combine: 'identity', decimals: 0, isPriced: false, bytesMax: 64 },
+      { key: 'magnitude', name: 'magnitude', type: 'int64', combine: 'median', decimals: 2, isPriced: false },
+      { key: 'place', name: 'place', type: 'string', combine: 'majority', decimals: 0, isPriced: false, bytesMax: 64 },
     ],
     combineSources: { minSources: 3, minGroups: 2, outlierPpm: null },
   })

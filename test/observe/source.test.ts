@@ -152,7 +152,8 @@ describe('a source that answers badly after a good answer', () => {
       // After a passing refusal the last good answer serves; after a standing one it is shown and never observed.
       expect(world.shown('btc-usd')).toMatchObject({ status: 'OK', groups: isPassing ? 5 : 4, values: [10_002n] })
       const solo = world.shown('solo-btc-usd')
-      expect(solo).toMatchObject({ status: isPassing ? 'LOW_CONFIDENCE' : 'STALE', values: [10_000n], timeMs: startMs })
+      const gone = { status: 'NO_DATA', values: null }
+      expect(solo).toMatchObject(isPassing ? { status: 'LOW_CONFIDENCE', values: [10_000n], timeMs: startMs } : gone)
 
       // Once the good answer is older than maxAge nothing of the source is left.
       await world.step(startMs + 60_001)
@@ -162,7 +163,8 @@ describe('a source that answers badly after a good answer', () => {
         lastError: { code, atMs: startMs + 60_001 },
         lastGood: { observedAtMs: startMs },
       })
-      expect(world.shown('solo-btc-usd')).toMatchObject({ status: 'STALE', values: [10_000n], timeMs: startMs })
+      const old = isPassing ? { status: 'STALE', values: [10_000n], timeMs: startMs } : gone
+      expect(world.shown('solo-btc-usd')).toMatchObject(old)
 
       await world.step(startMs + 120_001)
       expect(world.shown('solo-btc-usd')).toMatchObject({ status: 'NO_DATA', values: null })
@@ -229,6 +231,20 @@ describe('times', () => {
       const own = world.source('btc-usd', 'bitstamp').lastGood
       expect(own).toMatchObject({ isReceiptTime: false, receivedAtMs: startMs + 777 })
       expect(own?.observedAtMs).toBe(Math.floor((startMs + 777) / 1000) * 1000)
+    }))
+
+  it('lets a source without a time grow old while it repeats itself, and not while it only keeps its price', () =>
+    inWorld(async (world) => {
+      venues.answer(hostOfVenue('kraken'), trade('kraken', pair, '100.01', startMs))
+      await world.step(startMs)
+      await world.step(startMs + 60_000)
+      const facts = (): unknown => world.source('btc-usd', 'kraken')
+      expect(facts()).toMatchObject({ state: 'counting', lastGood: { observedAtMs: startMs, isReceiptTime: true } })
+      await world.step(startMs + 60_001)
+      expect(facts()).toMatchObject({ state: 'late', lastError: { code: 'SOURCE_STALE' }, counts: { good: 3 } })
+      venues.answer(hostOfVenue('kraken'), () => trade('kraken', pair, '100.01', world.nowMs()))
+      await world.step(startMs + 61_000)
+      expect(facts()).toMatchObject({ state: 'counting', lastGood: { observedAtMs: startMs + 61_000 } })
     }))
 
   it('lets a clock run ahead by 15 seconds, and no more', () =>

@@ -36,7 +36,7 @@ export function priceFeed(pair: string, venues: readonly string[], change: Writt
     combineSources: { minSources: 3, minGroups: 3, outlierPercent: '2' },
     freshness: { maxAgeS: 60, validForS: 120 },
     schedule: { every: '1s' },
-    risk: 'standard',
+    risk: 'informational',
     licence: 'none',
     ...change,
   }
