@@ -13,10 +13,15 @@ export interface FeedFile {
   readonly text: string
 }
 
+/** What schemas/feed.json allows. */
+const ageSMax = 31_622_400
 /** How far a venue may be from the median of all before it is left out. */
 const outlierPercent = '5'
 /** Digits after the point: enough for every close, as far as an int64 has room for prices of a million. */
 const [decimalsMin, decimalsMax] = [8, 12]
+
+/** As often as every venue of recordings lets itself be asked in a minute. */
+const asksMax = 60
 
 /** One feed for each pair of `recordings`: quotes are never mixed, and each venue is a group of its own. */
 export function recordingFeeds(recordings: Recordings): readonly FeedFile[] {
@@ -25,7 +30,11 @@ export function recordingFeeds(recordings: Recordings): readonly FeedFile[] {
     const pair = `${series.base}-${series.quote}`
     pairs.set(pair, [...(pairs.get(pair) ?? []), series])
   }
-  const documents = [...pairs.values()].map((series) => `${JSON.stringify(pairFeed(series), null, 2)}\n`)
+  const ofVenue = (venue: string): number => recordings.series.filter((series) => series.venue === venue).length
+  const most = Math.max(...recordings.series.map(({ venue }) => ofVenue(venue)))
+  // A replay reads its sources at each step; lint reckons with the schedule.
+  const everyM = Math.max(1, Math.ceil(most / asksMax))
+  const documents = [...pairs.values()].map((series) => `${JSON.stringify(pairFeed(series, everyM), null, 2)}\n`)
   // JSON is YAML, and a file of its documents is one bundle.
   return [{ name: 'recordings.yaml', text: documents.join('---\n') }]
 }
@@ -40,12 +49,12 @@ export function stepSeconds({ rows }: Pick<Series, 'rows'>): number {
   return [...gaps].reduce((most, gap) => (gap[1] > most[1] ? gap : most), [60, 0] as const)[0]
 }
 
-function pairFeed(series: readonly Series[]): Record<string, unknown> {
+function pairFeed(series: readonly Series[], everyM: number): Record<string, unknown> {
   const { base, quote } = series[0]!
   const venues = series.map(({ venue }) => venue)
   // Two groups leave no spare, which lint refuses: two venues count as one origin, of which the newest trade is taken.
   const isOne = venues.length < 3
-  const maxAgeS = Math.max(180, 3 * Math.max(...series.map(stepSeconds)))
+  const maxAgeS = Math.min(ageSMax, Math.max(180 * everyM, 3 * Math.max(...series.map(stepSeconds))))
   const places = Math.max(...series.map(({ rows }) => Math.max(...sample(rows).map(decimalsOf))))
   return {
     version: 1,
@@ -64,7 +73,7 @@ function pairFeed(series: readonly Series[]): Record<string, unknown> {
       ? { singleSource: `The recordings hold ${venues.length === 1 ? 'one venue' : 'two venues'} of this pair only.` }
       : { combineSources: { minSources: venues.length - 2, minGroups: 2, outlierPercent } }),
     freshness: { maxAgeS, validForS: maxAgeS },
-    schedule: { every: '1m' },
+    schedule: { every: `${everyM}m` },
     risk: 'informational',
     licence: 'Recorded market data; the terms of the recordings hold.',
   }

@@ -59,8 +59,10 @@ export interface Reports {
 const bodyBytesMax = 16 * 1024 * 1024
 /** Told slots that are remembered, so that two oracles' word of one report counts once. */
 const slotsMax = 4096
-/** Latencies are counted by the millisecond up to here; longer ones count as this long. */
-const latencyMsMax = 60_000
+/** Latencies are told apart from here to there; longer ones count as the longest. */
+const latencyMsMin = 0.01
+const latencyMsMax = 600_000
+const stepOfSize = 1.01
 
 /** Keeps each report as folder/E-R.json unless `folder` is null; `onReport` hears of each in order, `onLost` of failures. */
 export function followReports(
@@ -122,31 +124,33 @@ export function followReports(
   }
 }
 
-/** Latencies as counts by the millisecond: a percentile costs the same after a million reports. */
+/** Latencies as counts by size: a percentile costs the same after a million reports, and is true to 1 %. */
 export function countLatencies(): {
   readonly add: (latencyMs: number) => void
-  /** The latency that `share` of all are not above, in whole ms; 0 before the first. */
+  /** What `share` of all latencies are not above, ms; 0 before the first. */
   readonly at: (share: number) => number
 } {
-  const counts = new Uint32Array(latencyMsMax + 1)
+  const counts = new Uint32Array(sizeOf(latencyMsMax) + 1)
   let total = 0
-  let longestMs = 0
   return {
     add: (latencyMs) => {
-      const ms = Math.min(latencyMsMax, Math.max(0, Math.round(latencyMs)))
-      counts[ms]!++
+      counts[sizeOf(Math.min(latencyMs, latencyMsMax))]!++
       total++
-      longestMs = Math.max(longestMs, ms)
     },
     at: (share) => {
       let left = Math.max(1, Math.ceil(share * total))
-      for (let ms = 0; ms <= longestMs; ms++) {
-        left -= counts[ms]!
-        if (left <= 0) return ms
+      for (const [size, count] of counts.entries()) {
+        left -= count
+        if (left <= 0) return size === 0 ? 0 : Math.round(latencyMsMin * stepOfSize ** (size - 1) * 100) / 100
       }
       return 0
     },
   }
+}
+
+/** 0 for less than latencyMsMin; each size is 1 % above the one before. */
+function sizeOf(ms: number): number {
+  return ms < latencyMsMin ? 0 : 1 + Math.round(Math.log(ms / latencyMsMin) / Math.log(stepOfSize))
 }
 
 function viewOf(report: ReportJson, latencyMs: number): ReportView {

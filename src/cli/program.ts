@@ -5,6 +5,7 @@ import { OracleError } from '../base/errors.js'
 import { readBounded } from '../base/read-file.js'
 import { loadCommittee } from '../config.js'
 import { keysOf } from '../core/committee.js'
+import { isoTime } from '../core/iso-time.js'
 import type { Slot } from '../core/messages.js'
 import { type VerifiedFeed, verifyReport } from '../core/verify-report.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
@@ -208,7 +209,7 @@ async function verify(file: string, options: VerifyFlags): Promise<number> {
       ...verdict.report,
       bundles: verdict.report.bundles.map(({ id, feeds }) => ({ id, feeds: feeds.map(shown) })),
     },
-    `Verified: report ${epoch}/${round}, attested at ${new Date(attestedAtMs).toISOString()}.`,
+    `Verified: report ${epoch}/${round}, attested at ${isoTime(attestedAtMs)}.`,
   )
   return 0
 }

@@ -1,5 +1,6 @@
 // Why there is, or is not, a next report: the protocol's own account of itself, for operators (house rule 9).
 
+import { isoTime } from './iso-time.js'
 import { plausibleClaims } from './pacemaker.js'
 import { type Context, type State, signs } from './state.js'
 
@@ -31,7 +32,7 @@ export function explain(context: Context, state: State, wallMs: number): readonl
   }))
   if (state.standing !== 'sound') reasons.push(explainUnprovable(context, state, name))
   if (state.signed.timeMs > wallMs + context.committee.timing.skewMs) {
-    const until = new Date(state.signed.timeMs).toISOString()
+    const until = isoTime(state.signed.timeMs)
     reasons.push({
       code: 'TIME_PROMISED',
       sentence: `This oracle may have signed times up to ${until}, and signs none before it again.`,

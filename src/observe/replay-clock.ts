@@ -7,6 +7,10 @@ import { readClock } from '../base/clock.js'
 /** The wall clock of a step runs at most this far from its start, a second into the row's minute, ms: it never leaves it. */
 const stepMsMax = 58_999
 
+/** Recorded times lie in these years; what lies beyond is no time, and one signed it could not be taken back (I-4). */
+const earliestMs = Date.UTC(1990, 0)
+const latestMs = Date.UTC(2100, 0)
+
 export interface ReplayParts {
   /** Where the replay serves its clock (docs/demo.md). */
   readonly url: string
@@ -151,7 +155,8 @@ function wordOf(line: string): Step | { readonly go: number } | 'end' | null {
   }
   if (said?.end === true) return 'end'
   if (isWhole(said?.go)) return { go: said.go }
-  return isWhole(said?.step) && isWhole(said?.nowMs) ? { step: said.step, nowMs: said.nowMs } : null
+  const { step, nowMs } = said ?? {}
+  return isWhole(step) && isWhole(nowMs) && nowMs >= earliestMs && nowMs < latestMs ? { step, nowMs } : null
 }
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0

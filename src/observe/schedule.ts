@@ -3,23 +3,50 @@
 import cron from 'node-cron'
 import type { Schedule } from '../feed/declaration.js'
 
-/** Calls `ask` now and then by `schedule` until the function it returns is called. Overlapping calls are `ask`'s to join. */
-export function runSchedule(schedule: Schedule, nowMs: () => number, ask: () => Promise<void>): () => void {
-  void ask()
-  if (schedule.kind === 'cron') {
-    const task = cron.schedule(schedule.cron, () => void ask(), { timezone: 'UTC' })
-    return () => void task.destroy()
+/**
+ * Calls `ask` now and then by `schedule`, `offsetMs` after each time it names, until the function it returns is called.
+ * Overlapping calls are `ask`'s to join.
+ */
+export function runSchedule(
+  schedule: Schedule,
+  nowMs: () => number,
+  ask: () => Promise<void>,
+  offsetMs: number,
+): () => void {
+  const later = new Set<NodeJS.Timeout>()
+  const askLater = (): void => {
+    if (offsetMs === 0) return void ask()
+    const timer = setTimeout(() => {
+      later.delete(timer)
+      void ask()
+    }, offsetMs)
+    later.add(timer)
   }
-  const { everyMs } = schedule
+  askLater()
+  const stop = schedule.kind === 'cron' ? byCron(schedule.cron, askLater) : aligned(schedule.everyMs, nowMs, askLater)
+  return () => {
+    stop()
+    for (const timer of later) clearTimeout(timer)
+  }
+}
+
+function byCron(expression: string, tick: () => void): () => void {
+  const task = cron.schedule(expression, tick, { timezone: 'UTC' })
+  return () => void task.destroy()
+}
+
+function aligned(everyMs: number, nowMs: () => number, tick: () => void): () => void {
   let timer: NodeJS.Timeout
   const next = (): void => {
     const waitMs = everyMs - (nowMs() % everyMs)
-    // A timer may fire a little early; one that would ask twice in an interval waits for the next.
-    timer = setTimeout(tick, waitMs < everyMs / 10 ? waitMs + everyMs : waitMs)
-  }
-  const tick = (): void => {
-    void ask()
-    next()
+    // A timer may fire a little early; one that would tick twice in an interval waits for the next.
+    timer = setTimeout(
+      () => {
+        tick()
+        next()
+      },
+      waitMs < everyMs / 10 ? waitMs + everyMs : waitMs,
+    )
   }
   next()
   return () => clearTimeout(timer)

@@ -58,6 +58,9 @@ const filesMax = 200
 const rowsMax = 5_000_000
 /** Lines of one file that are named one by one; a sentence counts the rest. */
 const linesNamedMax = 20
+/** A stray row of another age would move the clock of all the others. */
+const earliestMs = Date.UTC(1990, 0)
+const latestMs = Date.UTC(2100, 0)
 const headerStart = ['time', 'open', 'high', 'low', 'close', 'volume']
 
 /**
@@ -114,10 +117,13 @@ export function sentence({ file, line, reason }: Skipped): string {
 
 function listFiles(folder: string): string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => entry.name)
-      .sort(compare)
+    return (
+      readdirSync(folder, { withFileTypes: true })
+        // Folders are not looked into; one that is named like a file is named as skipped.
+        .filter((entry) => !entry.isDirectory() || entry.name.endsWith('.csv'))
+        .map((entry) => entry.name)
+        .sort(compare)
+    )
   } catch (cause) {
     const message = `cannot read ${folder}: ${(cause as NodeJS.ErrnoException).code}`
     throw new OracleError('RECORDINGS_UNFIT', message, { path: folder, cause })
@@ -174,6 +180,7 @@ function readRow(cells: readonly string[], before: Row | undefined): Row | strin
   // Date.parse takes the 30th of February for a day in March.
   if (Number.isNaN(timeMs) || !new Date(timeMs).toISOString().startsWith(time.slice(0, -1)))
     return 'the time is not YYYY-MM-DDTHH:MM:SSZ'
+  if (timeMs < earliestMs || timeMs >= latestMs) return 'the time is outside 1990 to 2099'
   if (!/^(0|[1-9]\d{0,17})(\.\d{1,18})?$/.test(close)) return 'the close is not a plain decimal number'
   if (!/[1-9]/.test(close)) return 'the close is zero'
   if (before !== undefined && timeMs <= before.timeMs) return 'the time does not come after that of the row before'

@@ -3,7 +3,7 @@
 import { connect, type Socket } from 'node:net'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { queueMax, readersMax } from '../../src/api/limits.js'
+import { queueMax, readersOfLoopbackMax } from '../../src/api/limits.js'
 import { keysOf } from '../../src/core/committee.js'
 import type { Reading } from '../../src/core/layout.js'
 import { verifyReport } from '../../src/core/verify-report.js'
@@ -128,10 +128,10 @@ describe('limits', () => {
     await gone
   })
 
-  it('refuse one reader too many', async () => {
+  it('refuse one reader of this machine too many', async () => {
     await served.report(1)
     const open = await Promise.all(
-      Array.from({ length: readersMax }, () => served.get('/v1/stream', { signal: ending.signal })),
+      Array.from({ length: readersOfLoopbackMax }, () => served.get('/v1/stream', { signal: ending.signal })),
     )
     expect(open.every((response) => response.status === 200)).toBe(true)
     const refused = await served.get('/v1/stream')

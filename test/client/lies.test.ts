@@ -171,6 +171,8 @@ describe('an honest report in the wrong place', () => {
     const pinned = newClient({ committee: { document: served.document } })
     liar.lie = says(await honestText('/v1/reports/latest?feeds=btc-usd'))
     expect(await codeOf(pinned.feeds())).toBe('CLIENT_ANSWER_UNFIT')
+    // Who pinned no feeds is told of those that are shown, and of no others.
+    expect([...(await client.feeds()).keys()]).toEqual(['btc-usd', 'eth-usd'])
     const { feeds } = served.document
     const renamed = feeds.map((feed) => (feed.name === 'btc-usd' ? { ...feed, unit: 'EUR' } : feed))
     const other = newClient({ committee: { document: { ...served.document, feeds: renamed } } })
@@ -338,5 +340,34 @@ describe('a lying stream', () => {
       event(six!),
     )
     expect(await follow(3)).toEqual([[4, 5, 6], 'ok'])
+  })
+
+  it('cannot begin before what is proven already, and is passed nothing that another answer overtook', async () => {
+    const [four, five, six] = await Promise.all(
+      [4, 5, 6].map((round) => honestText(`/v1/reports/12/${round}?feeds=btc-usd`)),
+    )
+    liar.lie = says(five!)
+    expect((await client.feed('btc-usd')).round).toBe(5)
+    liar.lie = stream(event(four!), event(six!))
+    expect(await follow(9)).toEqual([[], 'CLIENT_ROLLED_BACK'])
+    liar.lie = stream(event(five!), event(six!))
+    expect(await follow(2)).toEqual([[5, 6], 'ok'])
+
+    // While the stream is under way, another question proves 6: the 5 that comes after it is old news.
+    client = newClient()
+    let send: (text: string) => unknown = () => undefined
+    liar.lie = (request, response) => {
+      if (!request.url!.startsWith('/v1/stream')) return response.end(six!)
+      send = (text) => response.write(text)
+      return send(event(four!))
+    }
+    const rounds: number[] = []
+    for await (const { round } of client.subscribe(['btc-usd'])) {
+      rounds.push(round)
+      if (round === 6) break
+      expect((await client.feed('btc-usd')).round).toBe(6)
+      send(event(five!) + event(six!))
+    }
+    expect(rounds).toEqual([4, 6])
   })
 })

@@ -115,6 +115,8 @@ describe('value plans', () => {
     }
     expect(valuePlan(engine, 'candle')!.leaves.map(({ name }) => name)).toContain('open-time-ms')
     expect(valuePlan(engine, 'constructor')).toBeNull()
+    expect(parse(clean()).declarations[0]!.leaves).toMatchObject([{ key: 'price', isPriced: true }])
+    expect(parse(quakes()).declarations[0]!.leaves.map(({ isPriced }) => isPriced)).toEqual(Array(5).fill(false))
     expect(valuePlan(engine, 'price')).toMatchObject({ advisory: ['bid', 'ask'], isPriced: true })
   })
 })

@@ -47,6 +47,11 @@ describe('the declarations that ship', () => {
     ])
   })
 
+  it('let earthquakes grow as old as a catalogue that is renewed each minute, not as their newest event', () => {
+    const feed = declarations.find(({ name }) => name === 'earthquake-world')
+    expect(feed?.freshness).toEqual({ maxAgeS: 900, validForS: 1800 })
+  })
+
   it('never mix currencies', () => {
     for (const { unit, sources, entity } of declarations.filter(({ value }) => value === 'price')) {
       expect(entity['quote']).toBe(unit)

@@ -177,7 +177,7 @@ describe(`${forms.length} forms`, () => {
     const names = ['127.0.0.1', '2130706433', '0x7f000001', '017700000001', '127.1', '0177.0.0.1', 'localhost']
     const before = count()
     for (const host of [...names, '[::1]', '[::ffff:127.0.0.1]', '0.0.0.0', '[::]']) {
-      const origins = { 'feed.example': `http://${host}:${inside.port}` }
+      const origins = { 'feed.example': `https://${host}:${inside.port}` }
       // Listed are only neighbours: another port, another name.
       const loopback = [`127.0.0.1:${inside.port + 1}`, `127.0.0.2:${inside.port}`]
       const wire = createSourceWire({ origins, loopback })
@@ -196,6 +196,17 @@ describe(`${forms.length} forms`, () => {
       expect([host, await codeOf(wire, 'https://feed.example/')]).toEqual([host, 'SOURCE_ADDRESS_DENIED'])
     }
     expect(count()).toEqual(before)
+  })
+
+  it('of the public internet stay closed where they are listed as loopback: what is listed has no limit and may be http', async () => {
+    const opened = sockets.opened.length
+    for (const host of [publicV4, `[${publicV6}]`, 'mirror.example']) {
+      const place = `${new URL(`http://${host}`).hostname}:8080`
+      const lookup: Lookup = () => Promise.resolve([{ address: publicV4 }])
+      const wire = wireOf({ lookup, loopback: [place], origins: { 'feed.example': `http://${place}` } })
+      expect([host, await codeOf(wire, 'https://feed.example/')]).toEqual([host, 'SOURCE_ADDRESS_DENIED'])
+    }
+    expect(sockets.opened.length).toBe(opened)
   })
 
   it('stay closed when an unmapped host leads to a listed place', async () => {

@@ -154,7 +154,19 @@ describe('pace', () => {
     expect([await get(), await get(), await get()]).toEqual(['ok', 'ok', 'SOURCE_RATE_LIMITED'])
   })
 
-  it('does not bind mapped origins, but a 429 rests their host too', async () => {
+  it('binds a public mirror as it binds the source', async () => {
+    const agent = new MockAgent()
+    agent.disableNetConnect()
+    agent.get('https://mirror.example').intercept({ path: '/base/v1' }).reply(200, 'ok').persist()
+    const origins = { 'feed.example': 'https://mirror.example/base' }
+    const wire = own({ loopback: ['127.0.0.1:443'], origins, dispatcher: agent, steadyMs: () => 0 })
+    const get = (): Promise<unknown> => wire.get(ask, limits({ perMinute: 2 }), never)
+    await get()
+    await get()
+    expect((await refusalFrom(get())).code).toBe('SOURCE_RATE_LIMITED')
+  })
+
+  it('does not bind origins on listed loopback, but a 429 rests their host too', async () => {
     const clock = { nowMs: 0 }
     let status = 200
     let count = 0

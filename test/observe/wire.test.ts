@@ -273,3 +273,23 @@ it.each(['ftp://a/', 'http://u@a/', 'http://a/?q', 'a', 'http://a b/'])('refuses
     expect.objectContaining({ code: 'CONFIG_INVALID', path: '/source/origins/feed.example' }),
   )
 })
+
+it.each([
+  'http://mirror.example/',
+  'ws://mirror.example/',
+  'http://93.184.216.34/',
+  'http://127.0.0.1:81/',
+  'http://localhost/',
+])('refuses the origin %s in plain text where it is not listed in loopback', (origin) => {
+  const open = (loopback: readonly string[]): SourceWire =>
+    createSourceWire({ loopback, origins: { 'feed.example': origin } })
+  expect(() => open(['127.0.0.1:80'])).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', path: '/source/origins/feed.example' }),
+  )
+  const { hostname, port } = new URL(origin)
+  expect(() => open([`${hostname}:${port || '80'}`])).not.toThrow()
+})
+
+it.each(['https://mirror.example/', 'wss://mirror.example/base'])('takes the public origin %s', (origin) => {
+  expect(() => createSourceWire({ loopback: [], origins: { 'feed.example': origin } })).not.toThrow()
+})

@@ -45,6 +45,11 @@ describe('the bundled declarations', () => {
       expect(feed.title).toMatch(/20(18|12|00)/)
     }
   })
+
+  it('give the catalogue of earthquakes, renewed with each step of ten minutes, no more than two steps', () => {
+    for (const name of ['earthquake', 'earthquake-strong'])
+      expect(feeds.get(name)!.freshness).toEqual({ maxAgeS: 900, validForS: 1800 })
+  })
 })
 
 describe('bundledShow', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { adapters } from '../../adapters/index.js'
 import { recordingFeeds, stepSeconds } from '../../src/cli/demo-feeds.js'
 import { createWasmEngine } from '../../src/crypto/engine-wasm.js'
+import { checkSet } from '../../src/feed/check-set.js'
 import type { FeedDeclaration } from '../../src/feed/declaration.js'
 import { parseFeeds } from '../../src/feed/parse-feeds.js'
 import type { Series } from '../../src/replay/recordings.js'
@@ -53,6 +54,16 @@ describe('recordingFeeds', () => {
       (stepS) => feedsOf([series('kraken', 'BTC', 'USD', stepS)]).get('btc-usd')!.freshness,
     )
     expect(ages.map(({ maxAgeS }) => maxAgeS)).toEqual([180, 180, 10_800])
+  })
+
+  it('asks no venue more often than it allows, however many pairs it has', () => {
+    const all = Array.from({ length: 130 }, (_, i) => series('kraken', `C${i}`, 'USD'))
+    const feeds = [...feedsOf(all).values()]
+    expect(new Set(feeds.map(({ schedule }) => JSON.stringify(schedule)))).toEqual(
+      new Set(['{"kind":"every","everyMs":180000}']),
+    )
+    const placed = feeds.map((feed) => ({ ...feed, file: 'recordings.yaml', line: 1 }))
+    expect(checkSet(placed, adapters)).toEqual([])
   })
 
   it('keeps as many digits as the closes have', () => {
