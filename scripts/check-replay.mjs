@@ -4,7 +4,7 @@
 //
 // DIR was kept by `assay demo --recordings RECORDINGS --keep DIR`. At the step of a report's minute, a venue's trade is its
 // last row by then. Its time is the row's. Kraken's ticker has none: there the time of the first step since which Kraken
-// said the same counts, plus the clock's lead of 1000 ms. A trade counts while it is not older than the feed's maxAge, when
+// gave the same answer counts, plus the clock's lead of 1000 ms. A trade counts while it is not older than the feed's maxAge, when
 // the step began or when the report was attested. The rules for a value that is neither STALE nor NO_DATA:
 //
 //   1. It is a trade that counts, of an honest venue of the same pair, to the digit. A pair that only lying venues trade
@@ -36,6 +36,7 @@ const { loadFeeds } = await load('feed/load-feeds.js')
 const { toUnits } = await load('observe/cells.js')
 const { applyLie, parseLie } = await load('replay/lie.js')
 const { lastTrade, readRecordings, venues } = await load('replay/recordings.js')
+const { tickers } = await load('replay/tickers.js')
 const { clockLeadMs } = await load('replay/venue-show.js')
 
 const exceptionsPercentMax = 1
@@ -176,17 +177,21 @@ function isLate(pair, step, tradesOf, fits) {
   )
 }
 
-/** What a venue said at each step, as text, and since when; null before its first row. */
+/** What a venue said at each step, as text, and of which time; null before its first row. */
 function saidBy(one) {
   const lie = lies.get(one.venue)
   const said = []
   for (const timeMs of timesMs) {
     const row = lastTrade(one, timeMs)
-    const text = row === null ? null : lie === undefined ? row.close : applyLie(row.close, lie)
+    if (row === null) {
+      said.push(null)
+      continue
+    }
+    const text = lie === undefined ? row.close : applyLie(row.close, lie)
+    const { body } = tickers[one.venue].ticker(one, text, row.timeMs)
     const before = said.at(-1)
-    const isRepeated = text !== null && before?.text === text
-    const sinceMs = isRepeated ? before.sinceMs : timeMs + clockLeadMs
-    said.push(text === null ? null : { text, sinceMs, timeMs: timeless.has(one.venue) ? sinceMs : row.timeMs })
+    const sinceMs = before?.body === body ? before.sinceMs : timeMs + clockLeadMs
+    said.push({ text, body, sinceMs, timeMs: timeless.has(one.venue) ? sinceMs : row.timeMs })
   }
   return said
 }

@@ -6,8 +6,8 @@ import { OracleError } from './base/errors.js'
 import type { FeedsConfig } from './config.js'
 import type { Committee } from './core/committee.js'
 import type { Engine } from './core/engine.js'
+import { agreedFeeds } from './feed/agreed-feeds.js'
 import type { FeedDeclaration } from './feed/declaration.js'
-import { checkFeeds, loadFeeds } from './feed/load-feeds.js'
 import { createObserver, type Observer } from './observe/observer.js'
 import { connectReplay, type ReplayClock } from './observe/replay-clock.js'
 import type { SourceLink, SourcePart } from './observe/source-part.js'
@@ -28,7 +28,7 @@ export interface FeedSourceParts {
 /** Declarations are checked against the committee before anything is asked; a replay is connected to first. */
 export async function openFeedSource(parts: FeedSourceParts): Promise<SourcePart> {
   const { engine, committee, self, source, onWait } = parts
-  const declarations = declarationsOf(engine, committee, source)
+  const declarations = agreedFeeds(engine, committee, source.feeds, adapters)
   const { replay: url, loopback, origins } = source
   if (url !== null) checkReplayed(declarations, source)
   const oracle = committee.members[self]!.name
@@ -82,28 +82,5 @@ function followReplay(replay: ReplayClock, observer: Observer, link: SourceLink)
       await link.reported(step.nowMs, patienceMs)
       patienceMs = patience.laterMs
     },
-  })
-}
-
-/** The declaration of each feed of the committee, in its order; every one must be what the committee agreed on. */
-function declarationsOf(engine: Engine, committee: Committee, source: FeedsConfig): readonly FeedDeclaration[] {
-  const { declarations, findings } = loadFeeds(engine, source.feeds, adapters)
-  checkFeeds(findings)
-  const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]))
-  return committee.feeds.map((feed) => {
-    const path = `/feeds/${feed.index}`
-    const found = byName.get(feed.name)
-    if (found === undefined)
-      throw new OracleError('FEED_MISMATCH', `${source.feeds} declares no feed ${feed.name}`, { path })
-    if (feed.declaration === null)
-      throw new OracleError('FEED_MISMATCH', `the committee document pins no declaration of ${feed.name}`, { path })
-    if (feed.declaration !== found.digest) {
-      const facts = { agreed: feed.declaration, found: found.digest }
-      throw new OracleError('FEED_MISMATCH', `the declaration of ${feed.name} is not the one agreed on`, {
-        path,
-        facts,
-      })
-    }
-    return found
   })
 }

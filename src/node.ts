@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OracleError } from './base/errors.js'
+import type { Log } from './base/log.js'
 import { fromHex } from './core/bytes.js'
 import type { Event, State } from './core/state.js'
 import { createKeyring } from './crypto/keyring.js'
@@ -104,7 +105,7 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     const { view } = joined
     feedStore = joined.runner.dispatch
     closers.push(joined.stop)
-    const api = config.api === null ? null : await openApi(view, config.api.listen)
+    const api = config.api === null ? null : await openApi(view, config.api.listen, parts.log)
     if (api !== null) closers.push(() => api.close())
     const doubled = new Set<number>()
     await transport.start({
@@ -151,10 +152,14 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
 }
 
 /** Loaded only by an oracle that has one. */
-async function openApi(view: OracleView, endpoint: string): Promise<{ url: string; close: () => Promise<void> }> {
+async function openApi(
+  view: OracleView,
+  endpoint: string,
+  log: Log,
+): Promise<{ url: string; close: () => Promise<void> }> {
   const listen = listenAt(endpoint, '/api/listen')
   const { startApi } = await import('./api/start-api.js')
-  return startApi(view, listen)
+  return startApi(view, listen, log)
 }
 
 function listenAt(endpoint: string, path: string): { readonly host: string; readonly port: number } {

@@ -42,6 +42,7 @@ const importTable: Readonly<Record<string, readonly string[]>> = {
     'src/crypto/',
     'src/chain/',
     'src/feed/declaration.ts',
+    'src/feed/source-key.ts',
   ],
   'src/network/': ['src/network/', 'src/base/', 'src/core/', 'src/schema/', 'src/crypto/', 'src/chain/'],
   'src/api/': [

@@ -1,5 +1,6 @@
 // The oracle's public face: attested values and the facts behind them over HTTP, read-only and bounded.
 
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { type FastifyReply, fastify } from 'fastify'
 import { OracleError } from '../base/errors.js'
 import type { Log } from '../base/log.js'
@@ -12,6 +13,7 @@ import { addNodeRoutes } from './node-routes.js'
 import type { NodeView } from './node-view.js'
 import { keepOldReports } from './old-reports.js'
 import { describeRoutes } from './open-api.js'
+import { limitPipelining } from './pipelining.js'
 import { followReadiness } from './readiness.js'
 import { refusal } from './refusal.js'
 import { addReportRoutes } from './report-routes.js'
@@ -27,6 +29,24 @@ export interface Api {
   close(): Promise<void>
 }
 
+/** Node's server with our bounds, before Fastify sees a request. */
+function serverFactory(serve: RequestListener): Server {
+  const bounds = {
+    maxHeaderSize: headBytesMax,
+    headersTimeout: requestMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: requestMs / 2,
+    // Node would refuse these by itself, without our headers: see onRequest.
+    requireHostHeader: false,
+  }
+  const server = createServer(bounds, limitPipelining(serve))
+  server.setTimeout(idleMs)
+  server.maxConnections = connectionsMax
+  server.maxHeadersCount = 64
+  return server
+}
+
 /** Serves `view` on `listen`; API_LISTEN_FAILED when the address cannot be had. */
 export async function startApi(
   view: NodeView,
@@ -36,18 +56,9 @@ export async function startApi(
   const app = fastify({
     logger: false,
     bodyLimit: 1,
-    connectionTimeout: idleMs,
-    keepAliveTimeout: keepAliveMs,
-    requestTimeout: requestMs,
     forceCloseConnections: true,
     return503OnClosing: false,
-    http: {
-      maxHeaderSize: headBytesMax,
-      headersTimeout: requestMs,
-      connectionsCheckingInterval: requestMs / 2,
-      // Node would refuse these by itself, without our headers: see onRequest.
-      requireHostHeader: false,
-    },
+    serverFactory,
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false } },
     routerOptions: { maxParamLength: 128 },
     frameworkErrors: (error, _, reply: FastifyReply) => {
@@ -64,8 +75,6 @@ export async function startApi(
       socket.end(`HTTP/1.1 ${status}\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
     },
   })
-  app.server.maxConnections = connectionsMax
-  app.server.maxHeadersCount = 64
   // Nobody has a body to send, so nothing is to be expected: Node would answer 417 by itself.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   // Answers are held to their schemas by tests; serialising by schema would drop what a schema forgot.

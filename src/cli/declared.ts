@@ -5,7 +5,9 @@ import { cp, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { adapters } from '../../adapters/index.js'
 import { OracleError } from '../base/errors.js'
+import type { Committee } from '../core/committee.js'
 import type { Engine } from '../core/engine.js'
+import { agreedFeeds } from '../feed/agreed-feeds.js'
 import { bundlesOf } from '../feed/bundles.js'
 import { committeeFeedOf } from '../feed/committee-feed.js'
 import { checkFeeds, loadFeeds } from '../feed/load-feeds.js'
@@ -20,6 +22,11 @@ export function declaredFeeds(engine: Engine, path: string): FeedDocuments {
     documents: declarations.map((declaration) => ({ ...committeeFeedOf(declaration) })),
     bundles: bundlesOf(declarations),
   }
+}
+
+/** Throws unless the declarations under `path` are those that the committee agreed on. */
+export function checkAgreed(engine: Engine, committee: Committee, path: string): void {
+  agreedFeeds(engine, committee, path, adapters)
 }
 
 /** `path`, or the declaration of that name among those that ship. */

@@ -1,11 +1,14 @@
 // Who follows a run of the demo, and the words for it: what it is, how it goes, how it ended.
 
+import { join } from 'node:path'
 import { formatDecimal, type JsonValue } from '../core/value-json.js'
 import type { FeedDeclaration } from '../feed/declaration.js'
 import type { ReportView, Tally } from './demo-reports.js'
 import type { RunFacts, RunResult } from './demo-run.js'
 import type { DemoSources } from './demo-sources.js'
-import { presentFeed, presentMs } from './demo-table.js'
+import { totalsOf } from './demo-table.js'
+import { counted, nearest, presentFeed } from './present.js'
+import { assayCommand } from './shipped.js'
 
 /** What follows a run: a terminal, lines of text, or JSON lines. */
 export interface Audience {
@@ -47,25 +50,37 @@ function plainValue(value: JsonValue | null, declaration: FeedDeclaration | unde
 
 /** The lines that say what a run is. */
 export function bannerOf(facts: RunFacts, sources: DemoSources): readonly string[] {
-  const { folder, isKept, apiUrl, oracles } = facts
+  const { folder, isKept, apiUrl, oracles, pids } = facts
+  const processes = Object.entries(pids).map(([name, pid]) => `${name} ${pid ?? '(none)'}`)
+  const attest = oracles === 1 ? 'attests' : 'attest'
   return [
-    `Assay demo, ${sources.mode}: ${oracles} oracles on this machine attest ${facts.declarations.size} feeds`,
+    `Assay demo, ${sources.mode}: ${counted(oracles, 'oracle')} on this machine ${attest} ${counted(facts.declarations.size, 'feed')}`,
     `Values: ${sources.sentence}`,
     `API: ${apiUrl}/v1/feeds   Stop: Ctrl-C`,
-    `Folder: ${folder} (${isKept ? 'kept' : 'removed at the end; --keep DIR keeps it'})`,
+    `Pids: ${processes.join(', ')}`,
+    `Folder: ${nearest(folder)} (${isKept ? 'kept' : 'removed at the end; --keep DIR keeps it'})`,
   ]
 }
 
-/** The lines that say how it ended. */
-export function endingOf({ facts, latest, tally }: RunResult): readonly string[] {
-  const { reports, skippedRounds, latencyMs } = tally
+/** The lines that say how it ended: the counts, and each feed's last value. */
+function endingOf({ facts, latest, tally }: RunResult): readonly string[] {
   return [
-    `${reports} reports, ${skippedRounds} rounds skipped, latency p50 ${presentMs(latencyMs.p50)}, p99 ${presentMs(latencyMs.p99)}`,
+    ...totalsOf({ report: latest, tally, members: facts.oracles }),
     ...(latest?.feeds ?? []).map(({ name, value, status }) => {
       return `${name}  ${presentFeed(value, facts.declarations.get(name))}  ${status}`
     }),
-    ...(facts.isKept ? [`Kept in ${facts.folder}: committee.json, reports, and an oracle each in oracle-N`] : []),
   ]
+}
+
+/** The lines that say what can be done with it now. */
+export function nextOf({ facts, latest }: RunResult): readonly string[] {
+  const folder = nearest(facts.folder)
+  if (!facts.isKept) return [`Keep a run, and check its reports: ${assayCommand} demo --keep DIR`]
+  const kept = `Kept in ${folder}: committee.json, reports, and an oracle each in oracle-N`
+  if (latest === null) return [kept]
+  const report = join(folder, 'reports', `${latest.epoch}-${latest.round}.json`)
+  const committee = join(folder, 'committee.json')
+  return [kept, `Check one: ${assayCommand} verify ${report} --committee ${committee} --any-age`]
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -74,8 +89,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`)
 export function jsonLines(): Audience {
   return {
     onReady: (facts, { sentence, skipped }) => {
-      const { mode, folder, apiUrl, oracles } = facts
-      print(JSON.stringify({ event: 'ready', mode, sentence, oracles, folder, api: apiUrl, skipped }))
+      const { mode, folder, apiUrl, oracles, pids } = facts
+      print(JSON.stringify({ event: 'ready', mode, sentence, oracles, pids, folder, api: apiUrl, skipped }))
     },
     onReport: ({ epoch, round, attestedAtMs, latencyMs, signers }, { reports, skippedRounds }) =>
       print(
@@ -105,10 +120,10 @@ export function textLines(): Audience {
         return `${name} ${text}${status === 'OK' ? '' : ` ${status}`}`
       })
       const more = report.feeds.length > 4 ? `, and ${report.feeds.length - 4} more` : ''
-      print(`${reports} reports, ${skippedRounds} skipped: ${values.join(', ')}${more}`)
+      print(`${counted(reports, 'report')}, ${skippedRounds} skipped: ${values.join(', ')}${more}`)
     },
     onNote: print,
-    onDone: (result) => endingOf(result).forEach(print),
+    onDone: (result) => [...endingOf(result), ...nextOf(result)].forEach(print),
     close: () => undefined,
   }
 }

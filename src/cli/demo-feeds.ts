@@ -72,7 +72,7 @@ function pairFeed(series: readonly Series[], everyM: number): Record<string, unk
     ...(isOne
       ? { singleSource: `The recordings hold ${venues.length === 1 ? 'one venue' : 'two venues'} of this pair only.` }
       : { combineSources: { minSources: venues.length - 2, minGroups: 2, outlierPercent } }),
-    freshness: { maxAgeS, validForS: maxAgeS },
+    freshness: { maxAgeS, validForS: Math.min(ageSMax, 2 * maxAgeS) },
     schedule: { every: `${everyM}m` },
     risk: 'informational',
     licence: 'Recorded market data; the terms of the recordings hold.',

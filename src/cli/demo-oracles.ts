@@ -8,6 +8,8 @@ import type { OracleEvent } from '../oracle-event.js'
 export interface OracleState {
   readonly name: string
   readonly folder: string
+  /** Its process; null where none could be started. */
+  readonly pid: number | null
   /** Null while it runs; otherwise how it ended, with its last words. */
   ended: string | null
   /** The peers that it has no session with. */
@@ -34,9 +36,9 @@ export function startOracles(folders: Readonly<Record<string, string>>, { onEven
   const children: ChildProcess[] = []
   const exits: Promise<void>[] = []
   const states = Object.entries(folders).map(([name, folder]) => {
-    const state: OracleState = { name, folder, ended: null, lost: new Set() }
     const args = [process.argv[1]!, 'start', folder, '--json', '--until-stdin-ends']
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const state: OracleState = { name, folder, pid: child.pid ?? null, ended: null, lost: new Set() }
     children.push(child)
     let words = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

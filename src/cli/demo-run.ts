@@ -17,7 +17,9 @@ import { type Replay, startReplay } from '../replay/server.js'
 import { type OracleState, type Oracles, startOracles } from './demo-oracles.js'
 import { followReports, getBytes, type Reports, type ReportView, type Tally } from './demo-reports.js'
 import type { DemoSources, Mode } from './demo-sources.js'
+import { endedLine } from './demo-table.js'
 import { initCommittee } from './init.js'
+import { nearest } from './present.js'
 
 export interface RunOptions {
   readonly sources: DemoSources
@@ -36,6 +38,8 @@ export interface RunOptions {
 export interface RunFacts {
   readonly mode: Mode
   readonly oracles: number
+  /** Process of each oracle, by name. */
+  readonly pids: Readonly<Record<string, number | null>>
   readonly folder: string
   readonly isKept: boolean
   readonly apiUrl: string
@@ -109,19 +113,9 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
       const names = Array.from({ length: options.oracles }, (_, i) => `oracle-${i + 1}`)
       apis = new Map(names.map((name, i) => [name, `http://127.0.0.1:${apiPorts[i]}`]))
       const declarations = await makeFolder(folder, options, replay, apis)
-      const facts: RunFacts = {
-        mode: sources.mode,
-        oracles: options.oracles,
-        folder,
-        isKept: keep !== null,
-        apiUrl: apis.get('oracle-1')!,
-        declarations: new Map(declarations.map((feed) => [feed.name, feed])),
-      }
       if (keep !== null) mkdirSync(join(folder, 'reports'))
       const kept = keep === null ? null : join(folder, 'reports')
       reports = followReports(kept, (report) => listeners.onReport(report, reports!.tally()), listeners.onNote)
-      listeners.onReady(facts)
-
       const watch = (): void => {
         clearTimeout(quiet)
         const late = new OracleError('DEMO_FAILED', `no report came within ${quietMsMax / 1000} s`, { path: folder })
@@ -138,10 +132,21 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
         },
         onEnd: (state) => {
           if (isOver) return
-          listeners.onNote(`${state.name} ended (${state.ended}); restart it: assay start ${state.folder}`)
+          listeners.onNote(endedLine(state.name, state.ended!, nearest(state.folder)))
           if (followed() === null) end(everyoneEnded(oracles!, folder))
         },
       })
+      const facts: RunFacts = {
+        mode: sources.mode,
+        oracles: options.oracles,
+        pids: Object.fromEntries(oracles.states.map(({ name, pid }) => [name, pid])),
+        folder,
+        isKept: keep !== null,
+        apiUrl: apis.get('oracle-1')!,
+        declarations: new Map(declarations.map((feed) => [feed.name, feed])),
+      }
+      // Before any word of an oracle: those come with later turns of the event loop.
+      listeners.onReady(facts)
       void replay?.ended.then(() => end())
       watch()
       await finished

@@ -1,10 +1,11 @@
-// The demo on a terminal: redraws the table in place, and asks the API what the sources complain of.
+// The demo on a terminal: redraws the table in place when it changed, and asks the API what the sources complain of.
 
 import type { SourceFacts } from '../observe/facts.js'
-import { type Audience, bannerOf, endingOf } from './demo-audience.js'
+import { type Audience, bannerOf, nextOf } from './demo-audience.js'
 import type { ReportView, Tally } from './demo-reports.js'
 import type { Run, RunFacts } from './demo-run.js'
 import { renderDemo } from './demo-table.js'
+import { nearest } from './present.js'
 
 const redrawMs = 250
 const askMs = 2000
@@ -18,27 +19,30 @@ export function createScreen(run: () => Run | null): Audience {
   let report: ReportView | null = null
   let tally = none
   let refusals: readonly string[] = []
-  let linesUp = 0
+  let drawn: readonly string[] = []
+  let columnsDrawn = 0
   const notes: string[] = []
   const timers: NodeJS.Timeout[] = []
 
   const draw = (): void => {
     const { columns = 80, rows = 24 } = process.stdout
     const troubles = (run()?.oracles() ?? []).flatMap(({ name, folder, ended, lost }) =>
-      ended === null && lost.size === 0 ? [] : [{ name, folder, ended, lost: [...lost] }],
+      ended === null && lost.size === 0 ? [] : [{ name, folder: nearest(folder), ended, lost: [...lost] }],
     )
     const nowMs = facts?.mode === 'live' ? Date.now() : (report?.attestedAtMs ?? 0)
     const lines = renderDemo(
       {
         ...{ banner, report, nowMs, troubles, refusals, tally, notes },
+        mode: facts?.mode ?? 'live',
         declarations: facts?.declarations ?? new Map(),
         members: facts?.oracles ?? 0,
       },
       { columns, rows, hasColour: (process.env['NO_COLOR'] ?? '') === '' },
     ).slice(0, rows - 1)
-    const back = linesUp === 0 ? '' : `\u001b[${linesUp}A`
-    linesUp = lines.length
-    process.stdout.write(`${back}\r\u001b[J${lines.join('\n')}\n`)
+    if (columns === columnsDrawn && lines.join('\n') === drawn.join('\n')) return
+    process.stdout.write(frame(lines, drawn.length, columns !== columnsDrawn))
+    drawn = lines
+    columnsDrawn = columns
   }
   const ask = async (): Promise<void> => {
     const page = (await run()?.ask('/v1/sources')) as { sources: SourceFacts[] } | null | undefined
@@ -73,11 +77,21 @@ export function createScreen(run: () => Run | null): Audience {
     },
     onDone: (result) => {
       draw()
-      process.stdout.write(`\n${endingOf(result).join('\n')}\n`)
+      process.stdout.write(`\n${nextOf(result).join('\n')}\n`)
     },
     close: () => {
       for (const timer of timers) clearInterval(timer)
       if (timers.length > 0) process.stdout.write('\u001b[?25h')
     },
   }
+}
+
+/**
+ * One write that puts `lines` over the `linesUp` lines above the cursor, each line over its old self, so that nothing
+ * flickers; all is erased first only where the width changed. Terminals that know ?2026 show it at once.
+ */
+function frame(lines: readonly string[], linesUp: number, isErased: boolean): string {
+  const back = linesUp === 0 ? '' : `\u001b[${linesUp}A`
+  const text = lines.map((line) => `${line}\u001b[K\n`).join('')
+  return `\u001b[?2026h${back}\r${isErased ? '\u001b[J' : ''}${text}\u001b[J\u001b[?2026l`
 }

@@ -28,16 +28,21 @@ export interface SourceChoice {
   /** Venue → percentage. */
   readonly lies: Readonly<Record<string, string>>
   readonly force?: 'live' | 'bundled'
+  /** Hears what takes its time. */
+  readonly onWait: (sentence: string) => void
 }
 
 /** How long the public APIs have to show that they answer, and how many of them must. */
 const probeMs = 4000
 const answersMin = 3
+/** The version whose files src/replay/bundled-rows.ts reads. */
+const bundledVersion = '3.2.1'
 
 /** Decides by `choice` and by what answers; RECORDINGS_UNFIT, REPLAY_LIE_INVALID or DEMO_SOURCES_ABSENT. */
 export async function chooseSources(choice: SourceChoice): Promise<DemoSources> {
   if (choice.recordings !== undefined) return recorded(choice.recordings, choice.lies)
   if (choice.force !== 'bundled') {
+    choice.onWait(`Asking the public APIs, ${probeMs / 1000} s at most …`)
     const answers = await countAnswers()
     if (answers >= answersMin) {
       return {
@@ -55,16 +60,14 @@ export async function chooseSources(choice: SourceChoice): Promise<DemoSources> 
   }
   const folder = findBundled()
   if (folder === null) {
-    const message =
-      choice.force === 'bundled'
-        ? 'the package vega-datasets, which holds the bundled data, is not installed here'
-        : 'the public APIs do not answer, and the package vega-datasets, which holds the bundled data, is not installed here'
+    const apis = choice.force === 'bundled' ? '' : 'the public APIs do not answer, and '
+    const message = `${apis}the package vega-datasets, which holds the bundled data, is not installed here; add it: npm install vega-datasets@${bundledVersion}`
     throw new OracleError('DEMO_SOURCES_ABSENT', message)
   }
   return {
     mode: 'bundled',
     sentence:
-      'real data of past years from the package vega-datasets, replayed on this machine: earthquakes of a week in 2018 (USGS) at their own times; days of weather in Seattle from 2012 on (NOAA) and months of share prices from 2000 on are shown beside them, one after the other',
+      'real data of past years (package vega-datasets), replayed: a week of earthquakes in 2018 (USGS) at their own times; beside them, row after row, days of weather in Seattle from 2012 on (NOAA) and months of share prices from 2000 on',
     feeds: bundledFeeds,
     show: bundledShow(readBundled(folder)),
     skipped: [],

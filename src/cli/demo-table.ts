@@ -1,8 +1,12 @@
 // The demo on a terminal: a table of feeds, what the oracles and sources complain of, and how to go on. Pure.
 
-import { formatDecimal, type JsonValue } from '../core/value-json.js'
+import { isoTime } from '../core/iso-time.js'
+import { type Status, statusCodes } from '../core/status.js'
 import type { FeedDeclaration } from '../feed/declaration.js'
-import type { ReportView, Tally } from './demo-reports.js'
+import type { FeedView, ReportView, Tally } from './demo-reports.js'
+import type { Mode } from './demo-sources.js'
+import { counted, cut, presentAge, presentFeed, presentMs, presentSlot, presentSpread, visible } from './present.js'
+import { assayCommand } from './shipped.js'
 
 /** What the table shows of one oracle that is not well. */
 export interface Trouble {
@@ -15,6 +19,7 @@ export interface Trouble {
 export interface DemoView {
   /** Lines above the table: mode, what it is, where the API is, how to stop. */
   readonly banner: readonly string[]
+  readonly mode: Mode
   readonly report: ReportView | null
   readonly declarations: ReadonlyMap<string, FeedDeclaration>
   readonly members: number
@@ -38,6 +43,8 @@ const widthMin = 60
 const widthMax = 120
 const notesMax = 4
 
+type Paint = (code: number, text: string) => string
+
 interface Column {
   readonly head: string
   readonly width: number
@@ -47,129 +54,135 @@ interface Column {
 /** The frame as lines that fit `screen`; colours only where it has them. */
 export function renderDemo(view: DemoView, screen: Screen): readonly string[] {
   const width = Math.max(widthMin, Math.min(widthMax, screen.columns - 1))
-  const paint = (code: number, text: string): string => (screen.hasColour ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const paint: Paint = (code, text) => (screen.hasColour ? `\u001b[${code}m${text}\u001b[0m` : text)
   const head = view.banner.flatMap((line) => wrap(visible(line), width))
-  const foot = [...troubleLines(view), ...view.refusals.slice(0, notesMax).map((text) => `source: ${text}`)]
-    .concat(view.notes.slice(-notesMax))
+  const troubles = view.troubles.map(troubleLine)
+  const foot = [...troubles, ...view.refusals.slice(0, notesMax).map((text) => `source: ${text}`)]
+    .concat(view.notes.filter((note) => !troubles.includes(note)).slice(-notesMax))
     .map((line) => cut(visible(line), width))
-  const room = Math.max(1, screen.rows - head.length - foot.length - 7)
-  const title = head.map((line, i) => (i === 0 ? paint(1, line) : line))
+  const why = reason(view).flatMap((line) => wrap(line, width))
+  const room = Math.max(1, screen.rows - head.length - why.length - foot.length - 7)
   return [
-    ...title,
+    ...head.map((line, i) => (i === 0 ? paint(1, line) : line)),
     '',
     ...tableLines(view, width, room, paint),
+    ...why.map((line) => paint(33, line)),
     '',
-    ...totals(view),
+    ...totalsOf(view).flatMap((line) => wrap(line, width)),
     ...foot.map((line) => paint(33, line)),
   ]
 }
 
-function tableLines(
-  { report, declarations, members, nowMs }: DemoView,
-  width: number,
-  room: number,
-  paint: (code: number, text: string) => string,
-): string[] {
+function tableLines({ report, declarations, nowMs }: DemoView, width: number, room: number, paint: Paint): string[] {
   if (report === null) return ['Waiting for the first report …']
+  const shown = report.feeds.slice(0, room)
+  const longest = (texts: readonly string[], least: number): number =>
+    Math.max(least, ...texts.map(({ length }) => length))
+  const spreads = shown.map((feed) => (feed.value === null ? '' : presentSpread(feed)))
   const fixed = [
-    { head: 'age', width: 7, isRight: true },
-    { head: 'spread', width: 8, isRight: true },
-    { head: 'groups', width: 6, isRight: true },
-    { head: 'status', width: 14, isRight: false },
-    { head: 'signers', width: 7, isRight: true },
-    { head: 'latency', width: 8, isRight: true },
+    { head: 'age', width: 6, isRight: true },
+    { head: 'spread', width: longest(spreads, 6), isRight: true },
+    { head: 'sources', width: 7, isRight: true },
+    {
+      head: 'status',
+      width: longest(
+        report.feeds.map(({ status }) => status),
+        6,
+      ),
+      isRight: false,
+    },
   ]
   const left = width - fixed.reduce((sum, column) => sum + column.width + 1, 0)
-  const longest = Math.max(4, ...report.feeds.map(({ name }) => name.length))
-  const nameWidth = Math.min(longest, left >> 1)
+  const nameWidth = Math.min(
+    longest(
+      report.feeds.map(({ name }) => name),
+      4,
+    ),
+    left >> 1,
+  )
+  const values = shown.map(({ name, value }) => presentFeed(value, declarations.get(name), left - nameWidth - 1))
   const columns: readonly Column[] = [
     { head: 'feed', width: nameWidth, isRight: false },
-    { head: 'value', width: left - nameWidth - 1, isRight: true },
+    { head: 'value', width: longest(values, 5), isRight: true },
     ...fixed,
   ]
-  const line = (cells: readonly string[]): string => columns.map((column, i) => fit(column, cells[i]!)).join(' ')
-  const shown = report.feeds.slice(0, room)
-  const rows = shown.map((feed) => {
-    const cells = [
-      feed.name,
-      presentFeed(feed.value, declarations.get(feed.name)),
-      feed.value === null ? '' : presentAge(nowMs - feed.observedAtMs),
-      feed.value === null ? '' : `${(feed.spreadPpm / 10_000).toFixed(3)}%`,
-      String(feed.groups),
-      feed.status,
-      `${report.signers}/${members}`,
-      presentMs(report.latencyMs),
-    ]
-    const code = feed.status === 'OK' ? 32 : feed.status === 'LOW_CONFIDENCE' ? 33 : 31
-    // Only what is certain to stand alone is painted: the status with its padding.
-    return line(cells).replace(` ${fit(columns[5]!, feed.status)} `, (text) => paint(code, text))
+  const rows = shown.map((feed, i) => {
+    const { name, value, observedAtMs, groups, status } = feed
+    const age = value === null ? '' : presentAge(nowMs - observedAtMs)
+    const cells = [name, values[i]!, age, spreads[i]!, String(groups), status]
+    const code = status === 'OK' ? 32 : status === 'LOW_CONFIDENCE' ? 33 : 31
+    return columns
+      .map((column, at) => (column.head === 'status' ? paint(code, fit(column, status)) : fit(column, cells[at]!)))
+      .join(' ')
   })
   const more = report.feeds.length - shown.length
-  return [paint(2, line(columns.map(({ head }) => head))), ...rows, ...(more > 0 ? [`and ${more} more`] : [])]
+  const heads = columns.map((column) => fit(column, column.head)).join(' ')
+  return [paint(2, heads), ...rows, ...(more > 0 ? [`and ${more} more`] : [])]
 }
 
-function troubleLines({ troubles }: DemoView): string[] {
-  return troubles.map(({ name, folder, ended, lost }) =>
-    ended === null
-      ? `${name}: no session with ${lost.join(', ')}`
-      : `${name} ended (${ended}); restart it: assay start ${folder}`,
+/** Why the most common status that is not OK is not; of two as common, the worse. */
+function reason({ report, declarations, mode }: DemoView): readonly string[] {
+  const counts = new Map<Status, FeedView[]>()
+  for (const feed of report?.feeds ?? []) {
+    const status = feed.status as Status
+    if (status !== 'OK') counts.set(status, [...(counts.get(status) ?? []), feed])
+  }
+  const [first] = [...counts].sort(
+    ([a, feedsA], [b, feedsB]) => feedsB.length - feedsA.length || statusCodes[b] - statusCodes[a],
   )
+  if (first === undefined) return []
+  const [status, feeds] = first
+  const isSingle = feeds.every(({ name }) => typeof declarations.get(name)?.singleSource === 'string')
+  return [`${status}: ${status === 'LOW_CONFIDENCE' && isSingle ? oneOrigin[mode] : meaning[status]}`]
 }
 
-function totals({ report, tally }: DemoView): string[] {
+const oneOrigin: Readonly<Record<Mode, string>> = {
+  live: 'one origin only, as the declaration says (singleSource)',
+  bundled: 'one origin only (bundled data); --recordings DIR shows several venues',
+  recordings: 'one origin only: fewer than three venues are recorded',
+}
+
+/** What each status says, in a line; /v1/sources has the details. */
+const meaning: Readonly<Record<Status, string>> = {
+  OK: 'as declared',
+  LOW_CONFIDENCE: 'fewer independent sources than a sure value needs; /v1/sources says which fail',
+  LOW_LIQUIDITY: 'bid and ask are further apart than the declaration allows',
+  CLAMPED: 'a bound took the place of the value',
+  MARKET_CLOSED: 'the market is closed',
+  DIVERGED: 'the sources differ by more than the declaration allows',
+  STALE: 'the newest value of the sources is older than the declaration allows',
+  OUT_OF_RANGE: 'beyond the bounds of the declaration',
+  HALT: 'it moved further than bounds.change of the declaration allows',
+  NO_DATA: 'too few sources answer; /v1/sources says why',
+}
+
+function troubleLine({ name, folder, ended, lost }: Trouble): string {
+  return ended === null ? `${name}: no session with ${lost.join(', ')}` : endedLine(name, ended, folder)
+}
+
+/** That an oracle ended, how, and the command that starts it again. */
+export function endedLine(name: string, ended: string, folder: string): string {
+  return `${name} ended (${ended}); restart it: ${assayCommand} start ${folder}`
+}
+
+/** The newest report, and the counts of all; nothing before the first. */
+export function totalsOf({
+  report,
+  tally,
+  members,
+}: Pick<DemoView, 'report' | 'tally' | 'members'>): readonly string[] {
+  if (report === null) return []
+  const { attestedAtMs, signers } = report
   const { reports, skippedRounds, latencyMs } = tally
-  const newest =
-    report === null ? [] : [`report ${report.epoch}/${report.round}, attested at ${iso(report.attestedAtMs)}`]
-  const latency = `latency p50 ${presentMs(latencyMs.p50)}, p99 ${presentMs(latencyMs.p99)}`
-  return [...newest, `${reports} reports, ${skippedRounds} rounds skipped, ${latency}`]
-}
-
-/** A value for people, with its units where it has several parts. */
-export function presentFeed(value: JsonValue | null, declaration: FeedDeclaration | undefined): string {
-  if (value === null) return 'no value'
-  if (typeof value === 'string') return trimmed(value)
-  const leaves = declaration?.leaves ?? []
-  // In the order of the schema, which puts what matters first.
-  const parts = Object.entries(value)
-    .map(([name, part]) => ({ part, place: leaves.findIndex((leaf) => leaf.name === name) }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ part, place }) => {
-      const leaf = leaves[place]
-      const isNumber = typeof part === 'string' && leaf?.type.startsWith('int') === true
-      return isNumber ? trimmed(formatDecimal(BigInt(part), leaf!.decimals)) : String(part)
-    })
-  return visible(parts.join(' '))
-}
-
-/** Without the zeros that say nothing, but for two. */
-function trimmed(decimal: string): string {
-  return decimal.replace(/(\.\d\d\d*?)0+$/, '$1')
-}
-
-/** A latency, with a digit after the point where it is short. */
-export function presentMs(ms: number): string {
-  return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`
-}
-
-/** An age in the largest unit that has a whole number of it. */
-export function presentAge(ms: number): string {
-  const s = Math.max(0, ms) / 1000
-  if (s < 60) return `${s.toFixed(1)} s`
-  if (s < 3600) return `${Math.floor(s / 60)} min`
-  return s < 172_800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`
-}
-
-function iso(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+  return [
+    `${presentSlot(report)} of ${isoTime(attestedAtMs)}, signers ${signers}/${members}, latency ${presentMs(report.latencyMs)}`,
+    `${counted(reports, 'report')}, ${counted(skippedRounds, 'round')} skipped, latency p50 ${presentMs(latencyMs.p50)}, p99 ${presentMs(latencyMs.p99)}`,
+  ]
 }
 
 function fit({ width, isRight }: Column, text: string): string {
   const short = cut(text, width)
   return isRight ? short.padStart(width) : short.padEnd(width)
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 }
 
 function wrap(text: string, width: number): string[] {
@@ -182,9 +195,4 @@ function wrap(text: string, width: number): string[] {
     } else line = line === '' ? word : `${line} ${word}`
   }
   return [...lines, line]
-}
-
-/** What a source says may hold terminal commands: they are shown, not obeyed. */
-function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?')
 }

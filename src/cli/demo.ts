@@ -34,6 +34,10 @@ export async function demo(options: DemoOptions, isJson: boolean): Promise<numbe
     )
   const sources = await chooseSources({
     lies,
+    // Standard output is the table's, or the script's.
+    onWait: (sentence) => {
+      if (!isJson) process.stderr.write(`${sentence}\n`)
+    },
     ...(options.recordings === undefined ? {} : { recordings: options.recordings }),
     ...(options.sources === undefined ? {} : { force: options.sources }),
   })

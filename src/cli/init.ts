@@ -94,8 +94,16 @@ export async function initMember(
   return member
 }
 
+/** What a member reads and serves when it joins. */
+export interface JoinOptions {
+  /** File or folder of the declarations that the document pins; needed where it pins any. */
+  readonly declarations?: string
+  /** Where the member serves its API; none unless given. */
+  readonly api?: string
+}
+
 /** Gives a member's folder, made by `initMember`, its config.json and slot record under an agreed committee document. */
-export async function initJoin(folder: string, committeeFile: string): Promise<void> {
+export async function initJoin(folder: string, committeeFile: string, options: JoinOptions): Promise<void> {
   const engine = await createWasmEngine()
   const committee = loadCommittee(engine, resolve(committeeFile))
   const file = join(folder, 'member.json')
@@ -108,17 +116,36 @@ export async function initJoin(folder: string, committeeFile: string): Promise<v
   const known = committee.members.find((candidate) => candidate.name === member.name)
   if (known?.address !== member.address || known.peerKey !== member.peerKey) {
     const message = `the committee document does not hold member ${member.name} with this folder's keys`
-    throw new OracleError('CONFIG_INVALID', message, { path: '/members' })
+    throw new OracleError('COMMITTEE_INVALID', message, { path: '/members' })
   }
+  const source = await joinSource(engine, committee, folder, options.declarations)
   const { passphraseFile } = member
-  await joinCommittee(
-    folder,
-    member.name,
-    committeeFile,
-    committee,
-    passphraseFile === undefined ? {} : { passphraseFile },
-  )
+  await joinCommittee(folder, member.name, committeeFile, committee, {
+    ...(passphraseFile === undefined ? {} : { passphraseFile }),
+    ...(source === null ? {} : { source }),
+    ...(options.api === undefined ? {} : { api: { listen: options.api } }),
+  })
   await rm(file)
+}
+
+/** The agreed declarations, copied beside config.json; null for a committee of synthetic numbers. */
+async function joinSource(
+  engine: SigningEngine,
+  committee: Committee,
+  folder: string,
+  declarations: string | undefined,
+): Promise<SourceDocument | null> {
+  const declared = committee.feeds.find((feed) => feed.declaration !== null)
+  if (declared === undefined && declarations === undefined) return null
+  if (declarations === undefined) {
+    const message = `the committee document pins declarations (of ${declared!.name} first): name them with --declarations`
+    throw new OracleError('FEED_MISMATCH', message, { path: `/feeds/${declared!.index}` })
+  }
+  const { findDeclarations, checkAgreed, copyDeclarations } = await import('./declared.js')
+  const path = findDeclarations(declarations)
+  checkAgreed(engine, committee, path)
+  if (!existsSync(join(folder, 'feeds'))) await copyDeclarations(path, folder)
+  return { kind: 'feeds', feeds: 'feeds' }
 }
 
 /** What `initMember` leaves for `initJoin`. */

@@ -45,7 +45,7 @@ program
   )
   .option(
     '--api <host:port>',
-    'where the API is served: by the first oracle, or by each if --host has {n}; none unless given',
+    'where the API is served: by the first oracle, by each if --host has {n}, by the one with --join; none unless given',
   )
   .option('--host <host>', 'address of all members; {n} in it becomes the number of each', '127.0.0.1')
   .option('--port <port>', 'port of the first member, the others follow', wholeNumber(1, 65_500), 7001)
@@ -154,7 +154,7 @@ interface VerifyFlags {
 
 async function init(folder: string, options: InitFlags): Promise<number> {
   if (options.join !== undefined) {
-    await initJoin(folder, options.join)
+    await initJoin(folder, options.join, options)
     printer().result({ joined: folder }, `${folder} is ready: assay start ${folder}`)
   } else if (options.member !== undefined) {
     if (options.endpoint === undefined) throw new UsageError('--member needs --endpoint <host:port>')

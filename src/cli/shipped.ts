@@ -13,3 +13,6 @@ function above(folder: string): string {
   if (existsSync(join(folder, 'package.json')) || dirname(folder) === folder) return folder
   return above(dirname(folder))
 }
+
+/** What a user types for `assay`: a checkout has the sources, and no `assay` on the path. */
+export const assayCommand: string = existsSync(join(packageFolder, 'src')) ? 'npm run -s assay --' : 'npx assay'

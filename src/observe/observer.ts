@@ -4,11 +4,13 @@ import { OracleError } from '../base/errors.js'
 import type { Reading } from '../core/layout.js'
 import { statusCodes, statuses } from '../core/status.js'
 import type { FeedDeclaration, Schedule, SourceDeclaration } from '../feed/declaration.js'
+import { sourceKey } from '../feed/source-key.js'
 import type { Adapter } from './adapter.js'
 import type { Board } from './board.js'
 import { bidAskPpmOf, cellsOf } from './cells.js'
 import type { FeedFacts, SourceFacts } from './facts.js'
 import { type Candidate, type Judgement, judge, type Past, ppmOf } from './judge.js'
+import { burstMax } from './pace.js'
 import { createReader, type Reader } from './reader.js'
 import { runSchedule } from './schedule.js'
 import { type Failure, type Good, isFresh, type SourceState } from './source.js'
@@ -86,7 +88,7 @@ export function createObserver(parts: ObserverParts): Observer {
   const readerOf = (source: SourceDeclaration, index: number, schedule: Schedule): Reader => {
     const adapter = adapterOf(adapters, source)
     const isStream = adapter.subscribe !== undefined && (schedule.kind === 'stream' || adapter.request === undefined)
-    const key = JSON.stringify([source.adapter, isStream, Object.entries(source.params).sort()])
+    const key = `${isStream} ${sourceKey(source)}`
     const known = readers.get(key)
     if (known !== undefined) {
       if (!known.users.includes(index)) known.users.push(index)
@@ -130,10 +132,14 @@ export function createObserver(parts: ObserverParts): Observer {
   const closers: (() => void)[] = []
   return {
     run: () => {
+      const offsetOf = createOffsets()
       for (const { reader, adapter, schedules } of readers.values()) {
         const isStream = adapter.subscribe !== undefined && schedules.some(({ kind }) => kind === 'stream')
         if (isStream || adapter.request === undefined) reader.listen()
-        else for (const schedule of distinct(schedules)) closers.push(runSchedule(schedule, nowMs, reader.ask))
+        else {
+          const offsetMs = offsetOf(adapter)
+          for (const schedule of distinct(schedules)) closers.push(runSchedule(schedule, nowMs, reader.ask, offsetMs))
+        }
       }
     },
     readAll: async () => {
@@ -162,6 +168,20 @@ export function createObserver(parts: ObserverParts): Observer {
       for (const close of closers) close()
       for (const { reader } of readers.values()) reader.close()
     },
+  }
+}
+
+/**
+ * Sources of one host that no burst covers are asked one after the other: a host that is asked too much at once refuses
+ * the last ones, and those would be the same each time. All members have the same declarations, so their order is the same.
+ */
+function createOffsets(): (adapter: Adapter) => number {
+  const counts = new Map<string, number>()
+  return ({ id, limits }) => {
+    const count = counts.get(id) ?? 0
+    counts.set(id, count + 1)
+    const burst = Math.floor(Math.min(limits.perMinute, burstMax) / 2)
+    return count < burst ? 0 : Math.ceil(((count - burst + 1) * 60_000) / limits.perMinute)
   }
 }
 

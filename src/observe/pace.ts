@@ -1,7 +1,7 @@
 // How often each source host is asked: a token bucket by the adapter's limit, and a rest after the source asks for one.
 
 /** Tokens that may gather, for feeds that share a host and ask at once. */
-const burstMax = 10
+export const burstMax: number = 10
 
 export interface Pace {
   /** 0 when `host` may be asked now, which spends a token; else how long to wait, ms. A null limit spends none. */

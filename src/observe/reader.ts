@@ -74,6 +74,8 @@ export function createReader({ adapter, params, wire, nowMs, onChange }: ReaderP
         fail(new SourceError('SOURCE_UNREACHABLE', 'the stream ended'))
       } catch (error) {
         fail(error)
+        // Who floods is not asked again soon, however good its first word was.
+        if (error instanceof SourceError && error.code === 'SOURCE_RATE_LIMITED') waitMs = reopenMs.most
       }
       await pause(waitMs, stop.signal)
       waitMs = Math.min(2 * waitMs, reopenMs.most)

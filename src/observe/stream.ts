@@ -2,6 +2,7 @@
 
 import { type Dispatcher, WebSocket } from 'undici'
 import type { AdapterLimits, Raw } from './adapter.js'
+import { createFlood } from './flood.js'
 import { type Reply, refusalOfFailure, refusalOfStatus } from './reply.js'
 import type { Route } from './route.js'
 import { SourceError } from './source-error.js'
@@ -18,13 +19,18 @@ export interface StreamParts {
   readonly onRefused: (statusCode: number, headers: Reply['headers']) => void
   /** Aborts with a SourceError. */
   readonly signal: AbortSignal
+  readonly steadyMs: () => number
 }
 
 /** Messages that may wait to be read; with more, the socket is left unread until they are. */
 const waitingMax = 16
 
+/** How often the bytes that came are looked at; pings and parts of messages are seen nowhere else. */
+const lookMs = 250
+
 /** The part of a socket that is needed here. */
 interface Tap {
+  readonly bytesRead: number
   write(...args: unknown[]): unknown
   pause(): unknown
   resume(): unknown
@@ -57,6 +63,13 @@ export async function* listen(parts: StreamParts): AsyncGenerator<Raw, void, und
     wake()
   }
 
+  const flood = createFlood(parts.steadyMs)
+  const tooMuch = (): void => {
+    const message = `${host} sends more than a subscription may: it is left alone for a while`
+    finish(new SourceError('SOURCE_RATE_LIMITED', message, { facts: { host } }))
+    // At once: what is buffered must not be read, and what it asks for must not be written.
+    now.tap?.destroy()
+  }
   signal.throwIfAborted()
   const dispatcher = parts.dispatcher.compose(
     observed({
@@ -66,6 +79,8 @@ export async function* listen(parts: StreamParts): AsyncGenerator<Raw, void, und
         // undici tells only the peer why it gives a connection up: read it from the close frame that it sends.
         socket.write = (...args) => {
           now.ownCloseCode ??= closeCodeOf(args[0])
+          // All that is written after the subscription answers a ping or a close.
+          if (now.isOpen && !flood.count('answers', 1)) tooMuch()
           return write(...args)
         }
       },
@@ -90,6 +105,7 @@ export async function* listen(parts: StreamParts): AsyncGenerator<Raw, void, und
   socket.onmessage = ({ data }) => {
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer)
     if (bytes.length > limits.bytesMax) return finish(tooLong(host, limits.bytesMax))
+    if (!flood.count('frames', 1)) return tooMuch()
     waiting.push({ bytes, mediaType: '' })
     if (waiting.length >= waitingMax) now.tap?.pause()
     wake()
@@ -98,6 +114,13 @@ export async function* listen(parts: StreamParts): AsyncGenerator<Raw, void, und
     finish(now.isOpen ? endOf(host, code, now.ownCloseCode, limits.bytesMax) : failed(host))
   const callOff = (): void => finish(signal.reason as SourceError)
   signal.addEventListener('abort', callOff, { once: true })
+
+  let bytesSeen = 0
+  const looking = setInterval(() => {
+    const bytesRead = now.tap?.bytesRead ?? 0
+    if (!flood.count('bytes', bytesRead - bytesSeen)) tooMuch()
+    bytesSeen = bytesRead
+  }, lookMs)
 
   try {
     while (true) {
@@ -119,6 +142,7 @@ export async function* listen(parts: StreamParts): AsyncGenerator<Raw, void, und
     if (now.refusal !== null) throw now.refusal
   } finally {
     now.isOver = true
+    clearInterval(looking)
     signal.removeEventListener('abort', callOff)
     socket.close()
     release(now.tap)

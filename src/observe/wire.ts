@@ -173,7 +173,7 @@ export function createSourceWire(parts: WireParts): SourceWire {
         parts.dispatcher === undefined ? new Agent({ connect, webSocket: { maxPayloadSize: limits.bytesMax } }) : null
       try {
         yield* listen({
-          ...{ route, messages, quietMs, limits, userAgent, signal: scope.signal },
+          ...{ route, messages, quietMs, limits, userAgent, steadyMs, signal: scope.signal },
           dispatcher: own ?? dispatcher,
           onRefused: (statusCode, headers) => noteRest(route, statusCode, headers),
         })

@@ -34,7 +34,7 @@ const oracles = Object.entries(compose.services).filter(([name]) => name.startsW
 
 /** The arguments of `assay` in a shell line, with its quotes. */
 function argumentsOf(line: string): string[] {
-  const [, after] = /\bassay (.*)$/.exec(line.replaceAll('\n', ' '))!
+  const [, after] = /\bassay (.*?) &&/.exec(line.replaceAll('\n', ' '))!
   return [...after!.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
 }
 
@@ -81,7 +81,7 @@ describe('docker-compose.yml', () => {
     const folder = mkdtempSync(join(tmpdir(), 'assay-compose-'))
     try {
       const args = argumentsOf(compose.services['keys']!.command[0]!)
-      expect(args.slice(0, 2)).toEqual(['init', '/committee/try'])
+      expect(args.slice(0, 2)).toEqual(['init', '/committee/new'])
       assay(['--json', 'init', join(folder, 'try'), ...args.slice(2), '--light'])
       const committee = JSON.parse(readFileSync(join(folder, 'try/committee.json'), 'utf8'))
       expect(committee.members.map(({ endpoint }: { endpoint: string }) => endpoint)).toEqual(

@@ -201,3 +201,45 @@ function parts(socket: WebSocket): void {
 function raw(socket: WebSocket, bytes: readonly number[]): void {
   ;(socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.from(bytes))
 }
+
+describe('a source that floods', () => {
+  const pings = (socket: WebSocket): void => {
+    for (let i = 0; i < 5_000; i++) socket.ping()
+  }
+  const texts = (socket: WebSocket): void => {
+    for (let i = 0; i < 5_000; i++) socket.send('x')
+  }
+  const fragments = (socket: WebSocket): void => {
+    const more = (): void => socket.send('x'.repeat(60_000), { fin: false, compress: false }, () => setImmediate(more))
+    more()
+  }
+
+  it.each([
+    ['pings', pings, {}],
+    ['messages', texts, {}],
+    ['parts of one message', fragments, { bytesMax: 2 ** 30 }],
+  ] as const)('with %s is cut off with SOURCE_RATE_LIMITED, whatever it said before', async (_, flood, bounds) => {
+    const peer = await serve((socket) => {
+      socket.send('first')
+      flood(socket)
+    })
+    const heard = await hear(
+      wireTo(peer, () => performance.now()),
+      {},
+      bounds,
+    )
+    expect(heard.code).toBe('SOURCE_RATE_LIMITED')
+    expect(heard.texts[0]).toBe('first')
+  })
+
+  it('may be as loud as the loudest market', async () => {
+    const peer = await serve((socket) => {
+      for (let i = 0; i < 400; i++) socket.send(`tick ${i}`)
+      for (let i = 0; i < 20; i++) socket.ping()
+      setTimeout(() => socket.close(1000), 200)
+    })
+    const heard = await hear(wireTo(peer, () => performance.now()))
+    expect(heard).toMatchObject({ code: 'end' })
+    expect(heard.texts).toHaveLength(400)
+  })
+})
