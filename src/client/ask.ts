@@ -1,6 +1,7 @@
 // One GET of a stranger's server, bounded in bytes and time: the only place where the client meets the network.
 
 import { OracleError } from '../base/errors.js'
+import { concat } from '../core/bytes.js'
 
 /** How to reach a server. */
 export interface Reach {
@@ -79,13 +80,7 @@ async function readAll(response: Response, bytesMax: number): Promise<Uint8Array
     if (length > bytesMax) throw new OracleError('CLIENT_ANSWER_UNFIT', `the answer has more than ${bytesMax} bytes`)
     chunks.push(value)
   }
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
+  return concat(...chunks)
 }
 
 function unreachable(reach: Reach, cause: unknown): OracleError {

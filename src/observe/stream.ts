@@ -196,7 +196,8 @@ function endOf(host: string, code: number, ownCode: number | null, bytesMax: num
   if (code !== 1006)
     return new SourceError('SOURCE_FAILED', `${host} closed the stream`, { facts: { host, closeCode: code } })
   if (ownCode === 1009) return tooLong(host, bytesMax)
-  if (ownCode !== null)
+  // 1000 is what undici says for want of a code, when its reader is cut off in the middle of a frame.
+  if (ownCode !== null && ownCode !== 1000)
     return new SourceError('SOURCE_FAILED', `${host} broke the WebSocket protocol`, { facts: { host } })
   return new SourceError('SOURCE_UNREACHABLE', `the stream of ${host} broke off`, { facts: { host } })
 }

@@ -27,9 +27,9 @@ it('prints signing, the newest report, feeds, sources that are down, and peers',
   expect(text.split('\n').slice(0, 3)).toEqual([
     'oracle-0 0.1.0 (wasm curve code): ready',
     'signing  yes',
-    'report   12/1, 250 ms old; 1 since the start',
+    'report 1 (epoch 12), 0.3 s old; 1 since the start',
   ])
-  expect(text).toMatch(/^btc-usd +64000\.00000001 USD +350 ms +250 ppm +3 +OK$/m)
+  expect(text).toMatch(/^btc-usd +64000\.00000001 USD +0\.3 s +0\.025 % +3 +OK$/m)
   expect(text).toMatch(/^ {2}btc-usd coinbase: SOURCE_RATE_LIMITED, the source answered 429$/m)
   expect(text).toMatch(/^ {2}oracle-3 up$/m)
   expect(value).toMatchObject({ ready: true, sourcesDown: [{ adapter: 'coinbase' }], reports: 1 })
