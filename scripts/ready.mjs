@@ -20,6 +20,9 @@ if (isMissing()) {
   if (isMissing()) stop('npm install ended well, but packages of package.json are still missing.')
 }
 const { compileSchemas } = await import(pathToFileURL(join(root, 'scripts/compile-schemas.mjs')).href)
+// The first time takes as long as it takes to lose patience; later ones a second or two.
+if (!existsSync(join(root, 'dist/src/cli/main.js'))) console.error('Compiling, half a minute the first time …')
+else say('Compiling …')
 await compileSchemas(root)
 run(
   process.execPath,

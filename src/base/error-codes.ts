@@ -61,7 +61,7 @@ export const errorCodes = {
   SOURCE_FUTURE: 'Check the clock of this machine, then the source’s: its time is ahead.',
   SOURCE_BACKWARDS: 'Wait: the source served an older value than before; the newer one serves until its maxAge.',
   // Feeds
-  FEED_UNREADABLE: 'Check the path and the rights of the feed declaration.',
+  FEED_UNREADABLE: 'Check the path and the rights of the feed declaration, and that it declares a feed.',
   FEED_INVALID: 'Mend the declaration at the line that is named; schemas/feed.json lists all fields.',
   FEED_LINT: 'Mend the declaration as the finding says: `assay feeds lint` lists all of them.',
   FEED_MISMATCH:
@@ -74,7 +74,7 @@ export const errorCodes = {
     'Name a folder that holds files venue-base-quote.csv with the header time,open,high,low,close,volume.',
   REPLAY_LIE_INVALID: 'Write venue=+30% or venue=-10%, with a venue whose recordings are served.',
   DEMO_SOURCES_ABSENT:
-    'Allow this machine to reach the public APIs, name recordings with --recordings DIR, or install vega-datasets.',
+    'Allow this machine to reach the public APIs, name recordings with --recordings DIR, or npm install vega-datasets@3.2.1.',
   DEMO_FAILED: 'See what the oracles said; `assay start` on the folder that is named repeats it for one of them.',
   // API and client
   API_PARAMETER: 'Mend the parameter that is named; /openapi.json lists all of them.',

@@ -1,6 +1,7 @@
 // `assay adapters`: which sources can be asked, and what one of them answers right now or made of a body in a file.
 
 import { adapters } from '../../adapters/index.js'
+import { errorCodes } from '../base/error-codes.js'
 import { OracleError } from '../base/errors.js'
 import { readBounded } from '../base/read-file.js'
 import { parseJson } from '../core/canonical.js'
@@ -9,8 +10,9 @@ import { limitsFor, read } from '../observe/reader.js'
 import { SourceError } from '../observe/source-error.js'
 import { createSourceWire, type SourceWire } from '../observe/wire.js'
 import { checkSchema } from '../schema/check.js'
-import { validators } from '../schema/generated/validators.js'
+import { documents, validators } from '../schema/generated/validators.js'
 import type { Printer } from './print.js'
+import { typeable } from './shipped.js'
 
 export interface RunOptions {
   /** JSON text. */
@@ -23,27 +25,40 @@ const paramsBytesMax = 65_536
 /** How long a stream may take to say something about the parameters. */
 const firstMessageMs = 30_000
 
-/** Prints every adapter with its limits. */
+/** Prints every adapter with its parameters and limits. */
 export function listAdapters(printer: Printer): number {
   const rows = adapters.map(({ id, version, title, docs, class: kind, schemas, limits, subscribe }) => ({
     ...{ id, version, title, docs, class: kind },
     transport: subscribe === undefined ? 'http' : 'websocket',
-    ...{ params: schemas.params, value: schemas.value, limits },
+    ...{ params: schemas.params, parameters: parametersOf(schemas.params), value: schemas.value, limits },
   }))
-  const width = (pick: (row: (typeof rows)[number]) => string): number =>
-    Math.max(...rows.map((row) => pick(row).length))
-  const idWidth = width(({ id }) => id)
-  const valueWidth = width(({ value }) => value)
-  const paramsWidth = width(({ params }) => params)
-  const lines = rows.map(
-    ({ id, version, value, params, title }) =>
-      `${id.padEnd(idWidth)}  v${version}  ${params.padEnd(paramsWidth)} → ${value.padEnd(valueWidth)}  ${title}`,
-  )
+  const wide = Math.max(...rows.map(({ id }) => id.length))
+  const lines = rows.flatMap(({ id, version, transport, parameters, value, title, limits }) => {
+    const named = parameters.map(({ name, required }) => `${name}${required ? '*' : ''}`)
+    const asked = transport === 'http' ? `${limits.perMinute} requests a minute` : 'a stream'
+    return [
+      `${id.padEnd(wide)}  v${version}  ${value}: ${title}`,
+      `${''.padEnd(wide)}      params ${named.join(', ')}`,
+      `${''.padEnd(wide)}      ${asked}, ${limits.timeoutMs / 1000} s, ${Math.ceil(limits.bytesMax / 1024)} KiB`,
+    ]
+  })
+  lines.push('', '* needed. Limits: how often each host is asked, how long an answer may take, how long it may be.')
   printer.result({ adapters: rows }, lines.join('\n'))
   return 0
 }
 
-/** Prints {value, observedAtMs} of one reading (null: the source gives no time of its own), or {error: {code, …}}; 0 or 1. */
+/** The parameters of schemas/params/`name`.json in order. */
+function parametersOf(name: string): readonly { name: string; required: boolean; description: string }[] {
+  const { properties, required } = documents[`params/${name}`] as unknown as {
+    readonly properties: Readonly<Record<string, { readonly description?: string }>>
+    readonly required?: readonly string[]
+  }
+  return Object.entries(properties).map(([property, { description = '' }]) => {
+    return { name: property, required: required?.includes(property) === true, description }
+  })
+}
+
+/** Prints {value, observedAtMs} of one reading (null: the source gives no time of its own), or {error: {code, …, advice}}; 0 or 1. */
 export async function runAdapter(id: string, options: RunOptions, print: (line: unknown) => void): Promise<number> {
   try {
     const adapter = adapterOf(id)
@@ -54,7 +69,8 @@ export async function runAdapter(id: string, options: RunOptions, print: (line: 
     return 0
   } catch (error) {
     if (!(error instanceof OracleError)) throw error
-    print({ error: { code: error.code, message: error.message, path: error.path, facts: error.facts } })
+    const { code, message, path, facts } = error
+    print({ error: { code, message, path, facts, advice: typeable(errorCodes[code]) } })
     return 1
   }
 }

@@ -19,7 +19,7 @@ import { followReports, getBytes, type Reports, type ReportView, type Tally } fr
 import type { DemoSources, Mode } from './demo-sources.js'
 import { endedLine } from './demo-table.js'
 import { initCommittee } from './init.js'
-import { nearest } from './present.js'
+import { typeable } from './shipped.js'
 
 export interface RunOptions {
   readonly sources: DemoSources
@@ -124,7 +124,8 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
       oracles = startOracles(Object.fromEntries(names.map((name) => [name, join(folder, name)])), {
         onEvent: (state, event) => {
           if (event.event === 'warning') listeners.onNote(`${state.name}: ${event.sentence}`)
-          if (event.event === 'halted') listeners.onNote(`${state.name} halted: ${event.code}. ${event.advice}`)
+          if (event.event === 'halted')
+            listeners.onNote(`${state.name} halted: ${event.code}. ${typeable(event.advice)}`)
           if (event.event !== 'report' || isOver || state !== followed()) return
           if (!reports!.take(apis.get(state.name)!, event)) return
           watch()
@@ -132,7 +133,7 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
         },
         onEnd: (state) => {
           if (isOver) return
-          listeners.onNote(endedLine(state.name, state.ended!, nearest(state.folder)))
+          listeners.onNote(endedLine(state.name, state.ended!, state.folder))
           if (followed() === null) end(everyoneEnded(oracles!, folder))
         },
       })

@@ -5,7 +5,6 @@ import { type Audience, bannerOf, nextOf } from './demo-audience.js'
 import type { ReportView, Tally } from './demo-reports.js'
 import type { Run, RunFacts } from './demo-run.js'
 import { renderDemo } from './demo-table.js'
-import { nearest } from './present.js'
 
 const redrawMs = 250
 const askMs = 2000
@@ -27,7 +26,7 @@ export function createScreen(run: () => Run | null): Audience {
   const draw = (): void => {
     const { columns = 80, rows = 24 } = process.stdout
     const troubles = (run()?.oracles() ?? []).flatMap(({ name, folder, ended, lost }) =>
-      ended === null && lost.size === 0 ? [] : [{ name, folder: nearest(folder), ended, lost: [...lost] }],
+      ended === null && lost.size === 0 ? [] : [{ name, folder, ended, lost: [...lost] }],
     )
     const nowMs = facts?.mode === 'live' ? Date.now() : (report?.attestedAtMs ?? 0)
     const lines = renderDemo(
@@ -49,6 +48,8 @@ export function createScreen(run: () => Run | null): Audience {
     if (page === null || page === undefined) return
     refusals = page.sources
       .filter(({ state, lastError }) => state !== 'counting' && lastError !== null)
+      // A replay's sources are read before the clock turns to their step: until then they are ahead of it.
+      .filter(({ lastError }) => facts?.mode === 'live' || lastError!.code !== 'SOURCE_FUTURE')
       .sort((a, b) => b.lastError!.atMs - a.lastError!.atMs)
       .map(({ feed, adapter, lastError }) => `${feed} ${adapter}: ${lastError!.code}, ${lastError!.message}`)
   }

@@ -93,14 +93,21 @@ function tableLines({ report, declarations, nowMs }: DemoView, width: number, ro
     },
   ]
   const left = width - fixed.reduce((sum, column) => sum + column.width + 1, 0)
+  const shownValue = ({ name, value }: FeedView, width?: number): string =>
+    presentFeed(value, declarations.get(name), width)
+  // Names give way only where values need the room.
+  const widest = longest(
+    shown.map((feed) => shownValue(feed)),
+    5,
+  )
   const nameWidth = Math.min(
     longest(
       report.feeds.map(({ name }) => name),
       4,
     ),
-    left >> 1,
+    Math.max(left >> 1, left - 1 - widest),
   )
-  const values = shown.map(({ name, value }) => presentFeed(value, declarations.get(name), left - nameWidth - 1))
+  const values = shown.map((feed) => shownValue(feed, left - nameWidth - 1))
   const columns: readonly Column[] = [
     { head: 'feed', width: nameWidth, isRight: false },
     { head: 'value', width: longest(values, 5), isRight: true },

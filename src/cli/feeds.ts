@@ -1,36 +1,65 @@
 // `assay feeds`: what is wrong with feed declarations, and what they declare.
 
-import { relative } from 'node:path'
 import { adapters } from '../../adapters/index.js'
 import { createWasmEngine } from '../crypto/engine-wasm.js'
 import type { FeedDeclaration, Schedule } from '../feed/declaration.js'
+import type { Finding } from '../feed/finding.js'
 import { loadFeeds } from '../feed/load-feeds.js'
+import { findDeclarations } from './declared.js'
+import { counted, nearest } from './present.js'
 import type { Printer } from './print.js'
-import { shippedFeeds } from './shipped.js'
+import { assayCommand, shippedFeeds, typeable } from './shipped.js'
 
-/** Prints every finding under `path` (a file or folder; what ships unless given); 1 when one of them is an error. */
+/** How many feeds a finding names for people. */
+const feedsNamed = 4
+
+/**
+ * Prints every finding under `path` (a file or folder, or the name of a file that ships; all that ships unless given);
+ * 1 when one of them is an error. The same finding about several feeds of a template is one, which names them.
+ */
 export async function lintFeeds(path: string | undefined, printer: Printer): Promise<number> {
-  const folder = path ?? shippedFeeds
+  const folder = path === undefined ? shippedFeeds : findDeclarations(path)
   const { declarations, findings } = loadFeeds(await createWasmEngine(), folder, adapters)
-  for (const finding of findings) {
-    const { file, line, column, feed, rule, message, fix, isError } = finding
+  const together = joined(findings)
+  for (const same of together) {
+    const { file, line, column, rule, message, fix, isError } = same[0]!
     const mark = isError ? 'error' : 'warning'
-    const subject = feed === '' ? '' : `${feed}: `
-    const text = `${shortened(file)}:${line}:${column}  ${mark} ${rule}\n  ${subject}${message}\n  ${fix}`
-    printer.result({ ...finding, file: shortened(file) }, visible(text))
+    const subject = subjectOf(same.map(({ feed }) => feed))
+    const text = `${nearest(file)}:${line}:${column}  ${mark} ${rule}\n  ${subject}${message}\n  ${typeable(fix)}`
+    const feeds = same.map(({ feed }) => feed)
+    printer.result({ ...same[0], ...(feeds.length > 1 ? { feeds } : {}), file: nearest(file) }, visible(text))
   }
-  const errors = findings.filter(({ isError }) => isError).length
-  const warnings = findings.length - errors
+  const errors = together.filter(([first]) => first!.isError).length
+  const warnings = together.length - errors
   printer.result(
-    { path: shortened(folder), feeds: declarations.length, errors, warnings },
-    `${declarations.length} feeds, ${counted(errors, 'error')}, ${counted(warnings, 'warning')}.`,
+    { path: nearest(folder), feeds: declarations.length, errors, warnings },
+    `${counted(declarations.length, 'feed')}, ${counted(errors, 'error')}, ${counted(warnings, 'warning')}.`,
   )
   return errors === 0 ? 0 : 1
 }
 
+/** Findings that differ by nothing but the feed, together; in order of the first of each. */
+function joined(findings: readonly Finding[]): readonly (readonly Finding[])[] {
+  const groups = new Map<string, Finding[]>()
+  for (const finding of findings) {
+    const { feed: _, ...rest } = finding
+    const key = JSON.stringify(rest)
+    groups.set(key, [...(groups.get(key) ?? []), finding])
+  }
+  return [...groups.values()]
+}
+
+/** "btc-usd, eth-usd and 3 more: ". */
+function subjectOf(feeds: readonly string[]): string {
+  const named = feeds.filter((feed) => feed !== '')
+  if (named.length === 0) return ''
+  const more = named.length > feedsNamed ? ` and ${named.length - feedsNamed} more` : ''
+  return `${named.slice(0, feedsNamed).join(', ')}${more}: `
+}
+
 /** Prints the feeds declared under `path` as a table; 1 when an error keeps some of them out. */
 export async function listFeeds(path: string | undefined, printer: Printer): Promise<number> {
-  const folder = path ?? shippedFeeds
+  const folder = path === undefined ? shippedFeeds : findDeclarations(path)
   const { declarations, findings } = loadFeeds(await createWasmEngine(), folder, adapters)
   const rows = declarations.map((feed) => ({
     name: feed.name,
@@ -43,10 +72,10 @@ export async function listFeeds(path: string | undefined, printer: Printer): Pro
     schedule: describe(feed.schedule),
     risk: feed.risk,
     digest: feed.digest,
-    file: shortened(feed.file),
+    file: nearest(feed.file),
     line: feed.line,
   }))
-  const heads = ['feed', 'value', 'unit', 'sources', 'groups', 'schedule', 'risk']
+  const heads = ['feed', 'value', 'unit', 'sources', 'independent', 'schedule', 'risk']
   const cells = rows.map((row) => [
     row.name,
     row.value,
@@ -57,13 +86,12 @@ export async function listFeeds(path: string | undefined, printer: Printer): Pro
     row.risk,
   ])
   printer.result({ feeds: rows }, visible(table([heads, ...cells])))
-  const errors = findings.filter(({ isError }) => isError).length
-  if (errors > 0) printer.say(`\n${counted(errors, 'error')}: assay feeds lint ${shortened(folder)}`)
+  const errors = joined(findings).filter(([first]) => first!.isError).length
+  if (errors > 0) printer.say(`\n${counted(errors, 'error')}: ${assayCommand} feeds lint ${nearest(folder)}`)
   return errors === 0 ? 0 : 1
 }
 
 const groupsOf = (feed: FeedDeclaration): number => new Set(feed.sources.map(({ group }) => group)).size
-const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`
 
 function describe(schedule: Schedule): string {
   if (schedule.kind === 'cron') return `cron ${schedule.cron}`
@@ -87,12 +115,6 @@ function table(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n')
-}
-
-/** As seen from where the user stands, when that is shorter. */
-function shortened(file: string): string {
-  const near = relative('', file)
-  return near !== '' && near.length < file.length ? near : file
 }
 
 /** A declaration may hold terminal commands: they are shown, not obeyed. */

@@ -89,10 +89,10 @@ export function presentSlot({ epoch, round }: { readonly epoch: number; readonly
   return `report ${round} (epoch ${epoch})`
 }
 
-/** A path as seen from where the user stands, when that is shorter. */
+/** A path as seen from where the user stands, when it is below. */
 export function nearest(file: string): string {
   const near = relative('', file)
-  return near !== '' && near.length < file.length ? near : file
+  return near === '' || near.startsWith('..') || near.length >= file.length ? file : near
 }
 
 /** `text` in at most `width` characters, with a mark where it was cut. */

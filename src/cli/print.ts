@@ -2,7 +2,10 @@
 
 import { errorCodes } from '../base/error-codes.js'
 import { OracleError } from '../base/errors.js'
+import { isoTime } from '../core/iso-time.js'
 import type { OracleEvent } from '../oracle-event.js'
+import { counted, presentSlot } from './present.js'
+import { typeable } from './shipped.js'
 
 export interface Printer {
   readonly event: (event: OracleEvent) => void
@@ -27,7 +30,7 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
   const describe = (event: OracleEvent): string | null => {
     switch (event.event) {
       case 'started':
-        return `${paint(1, event.member)} ${event.address} listens on ${event.listen} (${event.feeds} feeds, ${event.engine} curve code)`
+        return `${paint(1, event.member)} ${event.address} listens on ${event.listen} (${counted(event.feeds, 'feed')}, ${event.engine} curve code)`
       case 'serving':
         return `API at ${event.url}`
       case 'session':
@@ -38,8 +41,8 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
         const more = unshown > 1 ? `, ${unshown} since the last line` : ''
         shownAtMs = performance.now()
         unshown = 0
-        const signers = `${event.signers.length} signatures of ${event.members} members`
-        return `report ${event.epoch}/${event.round}  ${signers}, ${event.values} of ${event.feeds} feeds have a value, ${event.latencyMs} ms${more}`
+        const signers = `${counted(event.signers.length, 'signature')} of ${counted(event.members, 'member')}`
+        return `${presentSlot(event)}  ${signers}, ${event.values} of ${counted(event.feeds, 'feed')} have a value, ${event.latencyMs} ms${more}`
       }
       case 'stalled':
         return event.reasons.map((reason) => `${paint(33, 'no report')}: ${reason.sentence}`).join('\n          ')
@@ -47,10 +50,10 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
         return paint(32, 'reports go on')
       case 'signing': {
         if (event.code === null) return paint(32, 'signing again')
-        return `${paint(31, 'nothing is signed')}: ${event.code}. ${errorCodes[event.code as keyof typeof errorCodes] ?? ''}`
+        return `${paint(31, 'nothing is signed')}: ${event.code}. ${typeable(errorCodes[event.code as keyof typeof errorCodes] ?? '')}`
       }
       case 'halted':
-        return `${paint(31, 'halted')}: ${event.code}. ${event.advice}`
+        return `${paint(31, 'halted')}: ${event.code}. ${typeable(event.advice)}`
       case 'warning':
         return `${paint(33, 'warning')}: ${event.sentence}`
       case 'stopped':
@@ -69,11 +72,16 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
     error: (error) => {
       if (!(error instanceof OracleError)) throw error
       const { code, message, path, facts } = error
-      const advice = errorCodes[code]
+      const advice = typeable(errorCodes[code])
       if (isJson) process.stderr.write(`${JSON.stringify({ error: { code, message, path, facts, advice } })}\n`)
-      else process.stderr.write(`${visible(`${code}: ${message}${placeOf(path, message)}`)}\n${advice}\n`)
+      else process.stderr.write(`${visible(`${code}: ${inWords(message)}${placeOf(path, message)}`)}\n${advice}\n`)
     },
   }
+}
+
+/** A message with its times, which the core writes as ms since 1970, as people read them. */
+function inWords(message: string): string {
+  return message.replace(/(?<=\b(?:until|is) )\d{13}\b/g, (ms) => isoTime(Number(ms)))
 }
 
 /** The place, unless the message names it already. */

@@ -16,6 +16,7 @@ import { addDemo } from './demo-command.js'
 import { type InitOptions, initCommittee, initJoin, initMember } from './init.js'
 import { createPrinter, type Printer } from './print.js'
 import { storedReport } from './report.js'
+import { assayCommand } from './shipped.js'
 import { start } from './start.js'
 
 /** Exit codes: 0 done, 1 refused (the error says why), 2 the command line is wrong, 3 an oracle halted. */
@@ -155,7 +156,7 @@ interface VerifyFlags {
 async function init(folder: string, options: InitFlags): Promise<number> {
   if (options.join !== undefined) {
     await initJoin(folder, options.join, options)
-    printer().result({ joined: folder }, `${folder} is ready: assay start ${folder}`)
+    printer().result({ joined: folder }, `${folder} is ready: ${assayCommand} start ${folder}`)
   } else if (options.member !== undefined) {
     if (options.endpoint === undefined) throw new UsageError('--member needs --endpoint <host:port>')
     if (!isSlug(options.member)) throw new UsageError('--member is a name of a-z, 0-9 and hyphens')
@@ -176,7 +177,7 @@ async function init(folder: string, options: InitFlags): Promise<number> {
     const folders = await initCommittee(folder, await initOptions(options))
     printer().result(
       { committee: `${folder}/committee.json`, oracles: folders },
-      `Done. Start all of them: assay start ${folder}`,
+      `Done. Start all of them: ${assayCommand} start ${folder}`,
     )
   }
   return 0

@@ -16,3 +16,8 @@ function above(folder: string): string {
 
 /** What a user types for `assay`: a checkout has the sources, and no `assay` on the path. */
 export const assayCommand: string = existsSync(join(packageFolder, 'src')) ? 'npm run -s assay --' : 'npx assay'
+
+/** `text` with the commands in it, written `assay …`, as the user types them. */
+export function typeable(text: string): string {
+  return text.replaceAll('`assay ', `\`${assayCommand} `)
+}

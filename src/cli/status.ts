@@ -4,6 +4,7 @@ import { OracleError } from '../base/errors.js'
 import { askAny, type Reach } from '../client/ask.js'
 import { checkSchema } from '../schema/check.js'
 import { validators } from '../schema/generated/validators.js'
+import { presentAge, presentSlot, presentSpread } from './present.js'
 import type { Printer } from './print.js'
 
 interface Ready {
@@ -78,22 +79,23 @@ async function read<T>(reach: Reach, path: string, schema: string, statuses: rea
 function textOf(ready: Ready, { feeds }: Feeds, down: Sources['sources'], { peers }: Peers): string {
   const { member, version, engine, latest, latestAgeMs, signingClosedBy, haltedBy } = ready
   const closedBy = haltedBy ?? signingClosedBy
+  const isEmpty = feeds.length > 0 && feeds.every(({ value }) => value === null)
+  const state = ready.ready ? `ready${isEmpty ? ', but no feed has a value' : ''}` : 'NOT READY'
   const lines = [
-    `${member} ${version} (${engine} curve code): ${ready.ready ? 'ready' : 'NOT READY'}`,
+    `${member} ${version} (${engine} curve code): ${state}`,
     ...ready.reasons.map((reason) => `  ${reason.sentence}`),
     `signing  ${closedBy === null ? 'yes' : `no: ${closedBy}`}`,
-    `report   ${latest === null ? 'none yet' : `${latest.epoch}/${latest.round}, ${age(latestAgeMs)} old`}; ${ready.reports} since the start`,
+    latest === null
+      ? 'report   none yet'
+      : `${presentSlot(latest)}, ${age(latestAgeMs)} old; ${ready.reports} since the start`,
     '',
   ]
-  const rows = feeds.map(({ name, value, unit, ageMs, spreadPpm, groups, status }) => [
-    name,
-    value === null ? '-' : typeof value === 'string' ? `${value} ${unit}` : JSON.stringify(value),
-    age(ageMs),
-    `${spreadPpm} ppm`,
-    String(groups),
-    status,
-  ])
-  lines.push(...table([['feed', 'value', 'age', 'spread', 'groups', 'status'], ...rows]), '')
+  const rows = feeds.map((feed) => {
+    const { name, value, unit, ageMs, groups, status } = feed
+    const shown = value === null ? '–' : typeof value === 'string' ? `${value} ${unit}` : JSON.stringify(value)
+    return [name, shown, age(ageMs), value === null ? '–' : presentSpread(feed), String(groups), status]
+  })
+  lines.push(...table([['feed', 'value', 'age', 'spread', 'sources', 'status'], ...rows]), '')
   lines.push(down.length === 0 ? 'No source is down.' : 'Sources down:')
   for (const { feed, adapter, lastError } of down)
     lines.push(
@@ -106,7 +108,7 @@ function textOf(ready: Ready, { feeds }: Feeds, down: Sources['sources'], { peer
 }
 
 function age(ms: number | null): string {
-  return ms === null ? '-' : ms < 10_000 ? `${ms} ms` : `${Math.floor(ms / 1000)} s`
+  return ms === null ? '–' : presentAge(ms)
 }
 
 /** Columns as wide as their widest cell, at most 60. */

@@ -8,10 +8,11 @@ import type { Engine } from '../core/engine.js'
 import { slug } from '../core/place.js'
 import type { Adapter } from '../observe/adapter.js'
 import { checkSchema } from '../schema/check.js'
-import { validators } from '../schema/generated/validators.js'
+import { documents, validators } from '../schema/generated/validators.js'
 import { cronGapMs } from './cron.js'
 import { scaledInteger } from './decimal.js'
 import type { FeedDeclaration, LeafPlan, Schedule } from './declaration.js'
+import { didYouMean } from './did-you-mean.js'
 import type { Instance } from './expand-template.js'
 import type { Problem } from './finding.js'
 import { type ValuePlan, valuePlan } from './value-plan.js'
@@ -29,6 +30,10 @@ export interface CompleteFeed {
 }
 
 const retentionDays = 30
+/** Every name under schemas/value/. */
+const values: readonly string[] = Object.keys(documents).flatMap((name) =>
+  name.startsWith('value/') ? [name.slice('value/'.length)] : [],
+)
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const everyMsMin = 100
 const everyMsMax = 86_400_000
@@ -44,8 +49,15 @@ export function completeFeed(
     void problems.push({ rule, pointer, message, fix, isError: true })
   const { feed: written, entity, sourcePointers, boundPointers } = instance
 
-  for (const { pointer, message } of instance.faults)
-    fail('template', pointer, message, 'Give the entity that key, or name one that it has.')
+  const left = [...new Set(written.sources.map((source) => source.adapter))]
+  for (const { pointer, message } of instance.faults) {
+    const isWithout = /\/without\/\d+$/.test(pointer)
+    const keys = Object.keys(entity).join(', ')
+    const fix = isWithout
+      ? `Remove it from without, or name an adapter of the sources: ${left.join(', ')}.`
+      : `Give the entity that key, or name one that it has${keys === '' ? '' : `: ${keys}`}.`
+    fail('template', pointer, message, fix)
+  }
   if (instance.faults.length > 0) return problems
   if (!slug.test(written.name))
     fail(
@@ -55,6 +67,12 @@ export function completeFeed(
       'Use lower-case letters, digits and single hyphens, at most 64.',
     )
 
+  const value = valuePlan(engine, written.value)
+  if (value === null) {
+    const fix = `Write one of ${values.join(', ')}.${didYouMean(written.value, values)}`
+    fail('value-unknown', '/value', `there is no value "${written.value}"`, fix)
+    return problems
+  }
   const adapters = written.sources.flatMap((source, i): Adapter[] => {
     const adapter = table.get(source.adapter)
     const at = sourcePointers[i]!
@@ -63,7 +81,7 @@ export function completeFeed(
         'adapter-unknown',
         `${at}/adapter`,
         `there is no adapter "${source.adapter}"`,
-        'Name one that `assay adapters list` shows.',
+        `Name one that \`assay adapters list\` shows.${didYouMean(source.adapter, [...table.keys()])}`,
       )
       return []
     }
@@ -84,21 +102,15 @@ export function completeFeed(
     const validate = validators[`params/${adapter.schemas.params}`]
     if (validate === undefined) throw new Error(`adapter ${adapter.id} has no schema of its params`)
     const refusal = refusalOf(() => checkSchema(validate, source.params, 'ADAPTER_PARAMS'))
-    if (refusal !== undefined)
-      fail(
-        'params',
-        `${at}/params${refusal.path}`,
-        `params of ${adapter.id}: ${refusal.path.slice(1)} ${refusal.message}`,
-        `Mend it as schemas/params/${adapter.schemas.params}.json says.`,
-      )
+    if (refusal !== undefined) {
+      const name = refusal.path.slice(1)
+      const what = / is missing$/.test(refusal.message) ? 'is missing' : refusal.message
+      const fix = paramsFix(adapter.schemas.params, name, Object.keys(source.params))
+      fail('params', `${at}/params${refusal.path}`, `params of ${adapter.id}: ${name} ${what}`, fix)
+    }
     return [adapter]
   })
 
-  const value = valuePlan(engine, written.value)
-  if (value === null) {
-    fail('value-unknown', '/value', `there is no value "${written.value}"`, 'Name one of schemas/value/.')
-    return problems
-  }
   if (written.sources.length === 0)
     fail('sources', instance.pointer, 'no source is left', 'Shorten the list under without.')
   const decimals = decimalsOf(written, value, fail)
@@ -176,6 +188,16 @@ export function completeFeed(
   if (problems.length > 0) return problems
   const feed: FeedDeclaration = { ...body, digest: digestOf(engine, body) }
   return { feed, value, adapters, gapMs: schedule.gapMs, instance }
+}
+
+/** Which parameters the schema of that name has, where one is `given` that it has not; else what it says of `name`. */
+function paramsFix(schema: string, name: string, given: readonly string[]): string {
+  const properties = documents[`params/${schema}`]!['properties'] as Readonly<Record<string, { description?: string }>>
+  const known = Object.keys(properties)
+  const unknown = given.find((key) => !Object.hasOwn(properties, key))
+  if (unknown !== undefined)
+    return `It takes ${known.join(', ')}, and knows no "${unknown}".${didYouMean(unknown, known)}`
+  return `Write ${name} as schemas/params/${schema}.json says. ${properties[name]?.description ?? ''}`.trim()
 }
 
 type Fail = (rule: string, pointer: string, message: string, fix: string) => void

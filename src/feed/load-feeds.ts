@@ -32,7 +32,11 @@ export function loadFeeds(engine: Engine, path: string, adapters: readonly Adapt
   }
   findings.push(...checkSet(declarations, adapters))
   if (declarations.length === 0 && findings.length === 0)
-    throw new OracleError('FEED_UNREADABLE', `${path} declares no feed`, { path })
+    throw new OracleError(
+      'FEED_UNREADABLE',
+      `${path} declares no feed: it is empty, or holds no .yaml, .yml or .json file with a declaration`,
+      { path },
+    )
   return { declarations, findings }
 }
 

@@ -1,16 +1,14 @@
 // The text of one file to declarations and findings, without touching a disk.
 
-import { refusalOf } from '../base/errors.js'
 import type { Engine } from '../core/engine.js'
 import type { Adapter } from '../observe/adapter.js'
-import { checkSchema } from '../schema/check.js'
-import { validators } from '../schema/generated/validators.js'
 import { completeFeed } from './complete-feed.js'
 import type { FeedDeclaration } from './declaration.js'
 import { expandTemplate } from './expand-template.js'
 import type { Finding, Problem } from './finding.js'
 import { lintFeed } from './lint.js'
 import { readYaml, type YamlDocument } from './read-yaml.js'
+import { schemaProblems } from './schema-problems.js'
 import type { WrittenFeed } from './written-feed.js'
 
 /** A declaration and where it is written. */
@@ -51,18 +49,9 @@ function parseDocument(
     for (const { pointer, rule, message, fix, isError } of problems)
       findings.push({ file, ...document.positionOf(pointer), feed, rule, message, fix, isError })
   }
-  const refusal = refusalOf(() => checkSchema(validators['feed']!, document.value, 'FEED_INVALID'))
-  if (refusal !== undefined) {
-    const place = refusal.path === '' ? 'the declaration' : refusal.path.slice(1).replaceAll('/', '.')
-    add(nameOf(document.value), [
-      {
-        pointer: refusal.path,
-        rule: 'schema',
-        message: `${place}: ${/required property/.test(refusal.message) ? 'is missing' : refusal.message}`,
-        fix: 'Mend it as schemas/feed.json says; decimals, and texts with { }, go in quotes.',
-        isError: true,
-      },
-    ])
+  const unfit = schemaProblems(document.value)
+  if (unfit.length > 0) {
+    add(nameOf(document.value), unfit)
     return { declarations: [], findings }
   }
   const declarations = expandTemplate(document.value as WrittenFeed).flatMap((instance): PlacedFeed[] => {

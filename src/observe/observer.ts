@@ -75,6 +75,8 @@ export function createObserver(parts: ObserverParts): Observer {
   /** Between reading a step and judging it, what sources say is of a time that has not come yet. */
   let isReading = false
 
+  /** While a step is read the clock still stands at the one before. */
+  const factsMs = (): number => (isReading ? parts.receiptMs() : nowMs())
   const flush = (): void => {
     flushing = null
     for (const index of dirty) judgeFeed(index)
@@ -161,7 +163,7 @@ export function createObserver(parts: ObserverParts): Observer {
       }
       dirty.clear()
     },
-    sources: () => feeds.flatMap((state) => state.wired.map((_, place) => sourceFacts(state, place, nowMs()))),
+    sources: () => feeds.flatMap((state) => state.wired.map((_, place) => sourceFacts(state, place, factsMs()))),
     feeds: () => feeds.map(feedFacts),
     close: () => {
       if (flushing !== null) clearImmediate(flushing)

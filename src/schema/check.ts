@@ -15,8 +15,10 @@ export function checkSchema(validate: Validate, document: unknown, code: ErrorCo
   }
   const missing = first?.params['missingProperty']
   const allowed = first?.params['allowedValues']
+  if (typeof missing === 'string')
+    throw new OracleError(code, `"${missing}" is missing`, { path: `${path}/${escapePointer(missing)}` })
   const what = Array.isArray(allowed) ? `must be one of ${allowed.join(', ')}` : (first?.message ?? 'does not fit')
-  throw new OracleError(code, what, { path: typeof missing === 'string' ? `${path}/${escapePointer(missing)}` : path })
+  throw new OracleError(code, what, { path })
 }
 
 function escapePointer(name: string): string {

@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { refusalOf } from '../../src/base/errors.js'
 import { status } from '../../src/cli/status.js'
-import { type Served, serve } from './served.js'
+import { statusCodes } from '../../src/core/status.js'
+import { readingsAt, type Served, serve } from './served.js'
 
 let served: Served
 beforeAll(async () => {
@@ -34,6 +35,21 @@ it('prints signing, the newest report, feeds, sources that are down, and peers',
   expect(text).toMatch(/^ {2}oracle-3 up$/m)
   expect(value).toMatchObject({ ready: true, sourcesDown: [{ adapter: 'coinbase' }], reports: 1 })
   expect((value['feeds'] as unknown[]).length).toBe(6)
+})
+
+it('says so when an oracle is ready and no feed has a value', async () => {
+  const fresh = await serve()
+  try {
+    const none = { status: statusCodes.NO_DATA, groups: 0, spreadPpm: 0, timeMs: 0, values: null }
+    await fresh.report(
+      1,
+      readingsAt(1).map(() => none),
+    )
+    const { text } = await told(fresh.api.url)
+    expect(text).toContain('(wasm curve code): ready, but no feed has a value\n')
+  } finally {
+    await fresh.close()
+  }
 })
 
 it('says 1 and why when the oracle is not ready', async () => {

@@ -8,6 +8,7 @@ import { Signature, verifyTypedData } from 'ethers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../src/core/bytes.js'
 import { createContext } from '../../src/core/context.js'
+import { isoTime } from '../../src/core/iso-time.js'
 import { buildReport, type ReportJson } from '../../src/core/report-json.js'
 import { domainNames, typedFields } from '../../src/core/typed-data.js'
 import { openReportStore } from '../../src/store/report-store.js'
@@ -88,7 +89,9 @@ async function refusal(args: readonly string[]): Promise<Refusal> {
   expect([json.code, text.code]).toEqual([1, 1])
   const last = json.stderr.trim().split('\n').at(-1)!
   const { error } = JSON.parse(last) as { error: Refusal }
-  expect(text.stderr).toContain(`${error.code}: ${error.message}`)
+  // People read times as ISO.
+  const message = error.message.replace(/\b(until|is) (\d{13})\b/g, (_, word, ms) => `${word} ${isoTime(Number(ms))}`)
+  expect(text.stderr).toContain(`${error.code}: ${message}`)
   expect(text.stderr).toContain(error.advice)
   expect(text.stderr).not.toMatch(/\n\s+at |node:internal/)
   expect(error.advice.length).toBeGreaterThan(10)

@@ -89,7 +89,12 @@ describe('assay demo', () => {
     ])
     expect(await demo.exited, demo.stderr).toBe(0)
     const ready = demo.lines[0]!
-    expect(ready).toMatchObject({ event: 'ready', mode: 'recordings', oracles: 4 })
+    expect(ready).toMatchObject({
+      event: 'ready',
+      mode: 'recordings',
+      oracles: 4,
+      pids: { 'oracle-4': expect.any(Number) },
+    })
     expect(ready['skipped']).toEqual(['bitfinex-btc-usd.csv: no adapter reads the venue "bitfinex"'])
 
     const last = demo.lines.at(-1) as { reports: number; feeds: { name: string; value: string; status: string }[] }
@@ -121,7 +126,7 @@ describe('assay demo', () => {
     const victim = demo.children().find((pid) => commandOf(pid).includes('oracle-3'))!
     process.kill(victim, 'SIGKILL')
     const note = await demo.until(({ sentence }) => String(sentence).startsWith('oracle-3 ended'))
-    expect(note['sentence']).toContain(`assay start ${join(keep, 'oracle-3')}`)
+    expect(note['sentence']).toContain(`start ${join(keep, 'oracle-3')}`)
     const before = Number(demo.lines.at(-1)!['reports'] ?? 0)
     await demo.until(({ reports }) => Number(reports) >= before + 5)
 

@@ -110,6 +110,18 @@ describe('assay feeds', () => {
     expect(text).not.toContain('\u001b')
   })
 
+  it('lint finds what ships by its name, and says once what is wrong with several feeds of a template', async () => {
+    expect((await run(lintFeeds, 'spot.yaml')).lines).toMatchObject([{ errors: 0 }])
+    const written = clean()
+    written['entities'].push({ base: 'ETH', quote: 'USD' })
+    const { lines, text } = await run(lintFeeds, folder('template', { 'a.json': JSON.stringify(written) }))
+    expect(lines[0]).toMatchObject({ rule: 'adapter-unknown', feeds: ['btc-usd', 'eth-usd'] })
+    // One for each of the five adapters, which exist in other tests only.
+    expect(lines.at(-1)).toMatchObject({ errors: 5 })
+    expect(text).toContain('  btc-usd, eth-usd: there is no adapter "alpha"')
+    expect(text).toMatch(/0 feeds, 5 errors, 0 warnings\.$/)
+  })
+
   it('list shows a line for each feed', async () => {
     const { exit, lines, text } = await run(listFeeds)
     expect(exit).toBe(0)

@@ -121,7 +121,10 @@ describe('declarations that are not what the committee agreed on', () => {
       code: 'FEED_MISMATCH',
       path: '/feeds/1',
     })
-    const changed = declared(bitcoin, priceFeed('ETH-USD', venues, { ...slow, freshness: { maxAgeS: 61, validForS: 120 } }))
+    const changed = declared(
+      bitcoin,
+      priceFeed('ETH-USD', venues, { ...slow, freshness: { maxAgeS: 61, validForS: 120 } }),
+    )
     await expect(open(agreed.committee, changed.folder)).rejects.toMatchObject({
       code: 'FEED_MISMATCH',
       path: '/feeds/1',

@@ -157,7 +157,15 @@ describe('a feed of prices', () => {
 describe('a feed of events', () => {
   const feed = feedForTest({
     leaves: [
-      { key: 'eventId', name: 'eventId', type: 'string', combine: 'identity', decimals: 0, isPriced: false, bytesMax: 64 },
+      {
+        key: 'eventId',
+        name: 'eventId',
+        type: 'string',
+        combine: 'identity',
+        decimals: 0,
+        isPriced: false,
+        bytesMax: 64,
+      },
       { key: 'magnitude', name: 'magnitude', type: 'int64', combine: 'median', decimals: 2, isPriced: false },
       { key: 'place', name: 'place', type: 'string', combine: 'majority', decimals: 0, isPriced: false, bytesMax: 64 },
     ],

@@ -1,9 +1,9 @@
 // The observer over real sockets: who is asked, when a feed is judged anew, what the page of facts says, and streams.
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { gravityOf, type SourceCode } from '../../src/observe/source-error.js'
 import type { WebSocket } from 'ws'
 import type { Adapter } from '../../src/observe/adapter.js'
+import { gravityOf, type SourceCode } from '../../src/observe/source-error.js'
 import { hostOfVenue, openVenues, type Reply, trade, type Venues } from './venues.js'
 import {
   declare,
