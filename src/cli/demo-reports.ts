@@ -36,7 +36,7 @@ export interface ToldReport {
 }
 
 export interface Tally {
-  /** Reports whose body is here. */
+  /** Reports that an oracle told of. */
   readonly reports: number
   /** Rounds that are over, with a report or skipped. */
   readonly rounds: number
@@ -76,14 +76,12 @@ export function followReports(
   const latencies = countLatencies()
   let latest: ReportView | null = null
   let queue: Promise<void> = Promise.resolve()
-  let reports = 0
 
   const fetchOne = async (api: string, { epoch, round, latencyMs }: ToldReport): Promise<void> => {
     try {
       const bytes = await fetchReport(agent, `${api}/v1/reports/${epoch}/${round}`)
       if (folder !== null) writeFileSync(join(folder, `${epoch}-${round}.json`), bytes)
       latest = viewOf(JSON.parse(bytes.toString('utf8')) as ReportJson, latencyMs)
-      reports++
       onReport(latest)
     } catch (error) {
       onLost(`report ${epoch}/${round} was not fetched: ${(error as Error).message}`)
@@ -112,9 +110,10 @@ export function followReports(
     tally: () => {
       const epochs = [...rounds.values()]
       const skippedRounds = epochs.reduce((sum, { first, last, count }) => sum + last - first + 1 - count, 0)
+      const reports = epochs.reduce((sum, { count }) => sum + count, 0)
       return {
         reports,
-        rounds: epochs.reduce((sum, { count }) => sum + count, skippedRounds),
+        rounds: reports + skippedRounds,
         skippedRounds,
         latencyMs: { p50: latencies.at(0.5), p99: latencies.at(0.99) },
       }
@@ -168,9 +167,10 @@ function viewOf(report: ReportJson, latencyMs: number): ReportView {
 /** The bytes of a report; one that is certified and not yet stored is asked for again, for two seconds. */
 async function fetchReport(agent: Agent, url: string): Promise<Buffer> {
   for (let waitMs = 4; ; waitMs *= 2) {
-    const { status, bytes } = await getBytes(agent, url)
-    if (status === 200) return bytes
-    if (waitMs > 1024) throw new Error(`the API answered with ${status}`)
+    // An oracle may tell of its first report before its API listens.
+    const answer = await getBytes(agent, url).catch((error: Error) => error)
+    if (!(answer instanceof Error) && answer.status === 200) return answer.bytes
+    if (waitMs > 1024) throw answer instanceof Error ? answer : new Error(`the API answered with ${answer.status}`)
     await new Promise((resolve) => setTimeout(resolve, waitMs))
   }
 }
