@@ -30,8 +30,12 @@ export function runSchedule(
   }
 }
 
+/** node-cron would write to the console, among this process's own lines; a source asked late shows by its age. */
+const quiet = { info: nothing, warn: nothing, error: nothing, debug: nothing }
+function nothing(): void {}
+
 function byCron(expression: string, tick: () => void): () => void {
-  const task = cron.schedule(expression, tick, { timezone: 'UTC' })
+  const task = cron.schedule(expression, tick, { timezone: 'UTC', logger: quiet })
   return () => void task.destroy()
 }
 
