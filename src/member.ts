@@ -149,7 +149,7 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
           .put(report)
           .then(() => view.stored({ epoch, round, attestedAtMs }))
           .catch(failed)
-        waits.delivered(attestedAtMs)
+        waits.delivered(attestedAtMs, report.hasValue)
         const latencyMs = latencyOf(report)
         const values = countPresent(layout, report.values)
         const feeds = committee.feeds.length

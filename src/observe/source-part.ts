@@ -9,8 +9,8 @@ export interface SourceLink {
   readonly board: Board
   /** Asks for a round at once, as a stream trigger does. */
   readonly move: () => void
-  /** Resolves when a report with T at or after `sinceMs` is known, or after `patienceMs`. */
-  readonly reported: (sinceMs: number, patienceMs: number) => Promise<void>
+  /** Resolves when a report with T at or after `sinceMs` (and, if asked, a value) is known, or after `patienceMs`. */
+  readonly reported: (sinceMs: number, patienceMs: number, withValue?: boolean) => Promise<void>
 }
 
 /** A running source. */
