@@ -103,7 +103,10 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
     onEvent,
   )
   let closedBy: string | null = null
+  /** What is under way when an oracle stops (a write, an observation) must not move it any more. */
+  let isStopped = false
   const later = (event: Event): void => {
+    if (isStopped) return
     runner.dispatch(event)
     arm()
     const code = runner.state().closed[0]?.code ?? null
@@ -233,6 +236,7 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
     view,
     tell: onEvent,
     stop: () => {
+      isStopped = true
       source.stop()
       clearInterval(looking)
       clearInterval(pruning)
@@ -241,6 +245,7 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
   }
 
   function receive(from: number, frame: Uint8Array): void {
+    if (isStopped) return
     runner.receive(from, frame)
     arm()
   }

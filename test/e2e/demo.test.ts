@@ -109,7 +109,10 @@ describe('assay demo', () => {
 
     const args = [join(root, 'scripts/check-replay.mjs'), keep, recordings, '--lie', 'coinbase=+30%']
     const told = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Record<string, number>
-    expect(told).toMatchObject({ failed: 0, checked: last.reports, minutesRecorded: 40, lyingOnly: 0 })
+    expect(told).toMatchObject({ failed: 0, minutesRecorded: 40, lyingOnly: 0 })
+    // The first rounds may begin before anybody has read anything.
+    expect(told['checked']! + told['empty']!).toBe(last.reports)
+    expect(told['empty']).toBeLessThanOrEqual(2)
     expect(told['percent']).toBeGreaterThanOrEqual(95)
 
     // The checker sees what is wrong: here, one digit.
