@@ -26,9 +26,6 @@ import { openSlotRecord } from './store/slot-record.js'
 export interface Oracle {
   readonly state: () => State
   readonly store: ReportStore
-  readonly view: OracleView
-  /** Where the API is served; null without one. */
-  readonly apiUrl: string | null
   /** Messages dropped since start, by reason. */
   readonly drops: () => Readonly<Record<string, number>>
   readonly close: () => Promise<void>
@@ -137,8 +134,6 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     return {
       state: joined.runner.state,
       store,
-      view,
-      apiUrl: api?.url ?? null,
       drops: joined.drops,
       close: async () => {
         await closeAll()

@@ -2,6 +2,7 @@
 
 import type { NodeStatus, NodeView, PeerFacts } from './api/node-view.js'
 import type { Clock } from './base/clock.js'
+import { version } from './base/version.js'
 import type { Config } from './config.js'
 import type { Engine } from './core/engine.js'
 import { explain } from './core/explain.js'
@@ -29,8 +30,6 @@ export interface OracleView extends NodeView {
   /** A report is in the store. */
   readonly stored: (slot: Slot & { readonly attestedAtMs: number }) => void
 }
-
-export const version: string = '0.1.0'
 
 /** A view with no events yet; `latest` is what the store holds. */
 export function createView(parts: ViewParts): OracleView {

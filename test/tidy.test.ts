@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { errorCodes } from '../src/base/error-codes.js'
+import { version } from '../src/base/version.js'
 
 const root = normalize(join(import.meta.dirname, '..'))
 const tracked = filesOfTheProject().filter((file) => file !== '' && existsSync(join(root, file)))
@@ -199,6 +200,12 @@ describe('files', () => {
       (file) => file.startsWith('src/') && /^export (\*|\{[^}]*\}) from/m.test(readFileSync(join(root, file), 'utf8')),
     )
     expect(barrels).toEqual([])
+  })
+})
+
+describe('the version', () => {
+  it('is that of package.json', () => {
+    expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).toMatchObject({ version })
   })
 })
 

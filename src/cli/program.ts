@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { OracleError } from '../base/errors.js'
 import { readBounded } from '../base/read-file.js'
+import { version } from '../base/version.js'
 import { loadCommittee } from '../config.js'
 import { keysOf } from '../core/committee.js'
 import { isoTime } from '../core/iso-time.js'
@@ -22,7 +23,7 @@ import { start } from './start.js'
 /** Exit codes: 0 done, 1 refused (the error says why), 2 the command line is wrong, 3 an oracle halted. */
 const program = new Command('assay')
   .description('A decentralised data-oracle node.')
-  .version('0.1.0')
+  .version(version)
   .option('--json', 'one JSON object a line instead of text')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))

@@ -29,7 +29,7 @@ export async function askAny(
   const timer = setTimeout(() => ending.abort(), reach.timeoutMs)
   try {
     const response = await open(reach, path, 'application/json', ending.signal)
-    const body = await readAll(response, reach.bytesMax)
+    const body = await readAll(response, reach.bytesMax, ending.signal)
     if (statuses.includes(response.status)) return { status: response.status, body }
     throw refused(path, response.status, body)
   } catch (error) {
@@ -51,9 +51,10 @@ export async function openStream(
   const timer = setTimeout(() => ending.abort(), reach.timeoutMs)
   try {
     const response = await open(reach, path, 'text/event-stream', ending.signal)
-    if (response.status !== 200) throw refused(path, response.status, await readAll(response, reach.bytesMax))
+    if (response.status !== 200)
+      throw refused(path, response.status, await readAll(response, reach.bytesMax, ending.signal))
     if (response.body === null) throw new OracleError('CLIENT_ANSWER_UNFIT', 'the answer has no body', { path })
-    return response.body.getReader()
+    return readerOf(response.body, ending.signal)
   } catch (error) {
     ending.abort()
     throw error instanceof OracleError ? error : unreachable(reach, error)
@@ -68,13 +69,24 @@ function open(reach: Reach, path: string, accept: string, signal: AbortSignal): 
   return reach.fetch(`${reach.url}${path}`, options)
 }
 
-async function readAll(response: Response, bytesMax: number): Promise<Uint8Array> {
+/**
+ * A reader that `signal` ends. fetch promises that of its body, too, but some engines lose the tie once the answer's head
+ * is there and memory is tidied up; a body that drips would then be read for ever.
+ */
+function readerOf(body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStreamDefaultReader<Uint8Array> {
+  const reader = body.getReader()
+  signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined), { once: true })
+  return reader
+}
+
+async function readAll(response: Response, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
   if (response.body === null) return new Uint8Array(0)
-  const reader = response.body.getReader()
+  const reader = readerOf(response.body, signal)
   const chunks: Uint8Array[] = []
   let length = 0
   for (;;) {
     const { done, value } = await reader.read()
+    signal.throwIfAborted()
     if (done) break
     length += value.length
     if (length > bytesMax) throw new OracleError('CLIENT_ANSWER_UNFIT', `the answer has more than ${bytesMax} bytes`)

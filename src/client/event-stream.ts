@@ -35,6 +35,7 @@ export async function* eventStream(
     for (;;) {
       const timer = setTimeout(abort, silenceMs)
       const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+      ending.signal.throwIfAborted()
       if (done) return
       try {
         parser.feed(text.decode(value, { stream: true }))

@@ -1,17 +1,10 @@
 // What a committee document pins of a feed: its meaning, its validity, and the digest of its declaration.
 
-import type { Field } from '../core/committee.js'
+import type { Feed } from '../core/committee.js'
 import type { FeedDeclaration } from './declaration.js'
 
 /** An entry of a committee document's feeds. */
-export interface CommitteeFeed {
-  readonly name: string
-  readonly schema: string
-  readonly unit: string
-  readonly decimals: number
-  readonly fields: readonly Field[]
-  readonly validForS: number
-  readonly streamPpm: number
+export interface CommitteeFeed extends Omit<Feed, 'index' | 'feedId' | 'declaration'> {
   /** Digest of the declaration that every member must hold. */
   readonly declaration: string
 }

@@ -85,7 +85,7 @@ function voicesOf(leaves: readonly LeafPlan[], candidates: readonly Candidate[])
   candidates.forEach((candidate, index) => {
     byGroup.set(candidate.group, [...(byGroup.get(candidate.group) ?? []), { candidate, index }])
   })
-  const place = leaves.findIndex((leaf) => leaf.combine === 'median')
+  const place = medianPlace(leaves)
   return [...byGroup.values()].map((voices) => {
     // Of equal age, the one declared first.
     const newest = voices.reduce((a, b) => (b.candidate.observedAtMs > a.candidate.observedAtMs ? b : a))
@@ -119,14 +119,21 @@ function nothing(reason: string, { last }: Circumstances, isShown: boolean): Jud
 
 /** The voices whose identity leaves are what more than half of all hold; all when the value has none. */
 function sameIdentity(leaves: readonly LeafPlan[], voices: readonly Voice[]): readonly Voice[] {
-  const places = leaves.flatMap((leaf, i) => (leaf.combine === 'identity' ? [i] : []))
-  if (places.length === 0) return voices
-  const isSame = (a: Voice, b: Voice): boolean => places.every((i) => a.candidate.cells[i] === b.candidate.cells[i])
   for (const voice of voices) {
-    const like = voices.filter((other) => isSame(voice, other))
+    const like = voices.filter((other) => isSameThing(leaves, voice.candidate, other.candidate))
     if (like.length * 2 > voices.length) return like
   }
   return []
+}
+
+/** Whether two answers have the same identity leaves; any two of a value without such leaves do. */
+function isSameThing(leaves: readonly LeafPlan[], a: Candidate, b: Candidate): boolean {
+  return leaves.every((leaf, i) => leaf.combine !== 'identity' || a.cells[i] === b.cells[i])
+}
+
+/** The leaf by which answers are ranked: the first that is a median; −1: none. */
+function medianPlace(leaves: readonly LeafPlan[]): number {
+  return leaves.findIndex((leaf) => leaf.combine === 'median')
 }
 
 interface Kept {
@@ -136,7 +143,7 @@ interface Kept {
 }
 
 function withoutOutliers({ leaves, combineSources }: FeedDeclaration, voices: readonly Voice[]): Kept {
-  const place = leaves.findIndex((leaf) => leaf.combine === 'median')
+  const place = medianPlace(leaves)
   const { outlierPpm } = combineSources
   if (place < 0 || outlierPpm === null) return { kept: voices, isDivided: false }
   const numbers = voices.map((voice) => voice.candidate.cells[place] as bigint)
@@ -148,11 +155,10 @@ function withoutOutliers({ leaves, combineSources }: FeedDeclaration, voices: re
 
 /** From the lowest to the highest of all answers about the same thing, outliers too, in parts per million of their middle. */
 function spreadOf(leaves: readonly LeafPlan[], candidates: readonly Candidate[], { candidate: one }: Voice): number {
-  const place = leaves.findIndex((leaf) => leaf.combine === 'median')
+  const place = medianPlace(leaves)
   if (place < 0) return 0
-  const isSame = ({ cells }: Candidate): boolean =>
-    leaves.every((leaf, i) => leaf.combine !== 'identity' || cells[i] === one.cells[i])
-  const numbers = ranked(candidates.filter(isSame).map(({ cells }) => cells[place] as bigint))
+  const same = candidates.filter((candidate) => isSameThing(leaves, one, candidate))
+  const numbers = ranked(same.map(({ cells }) => cells[place] as bigint))
   return ppmOf(numbers[0]!, numbers.at(-1)!, lowerMedianOf(numbers))
 }
 

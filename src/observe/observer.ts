@@ -48,6 +48,15 @@ interface Wired {
   readonly reader: Reader
 }
 
+/** One reader with the feeds that use it, by index, and what they ask of it. */
+interface Asked {
+  readonly reader: Reader
+  readonly adapter: Adapter
+  readonly isStream: boolean
+  readonly users: number[]
+  readonly schedules: Schedule[]
+}
+
 /** What the observer remembers of one feed between judgements. */
 interface FeedState {
   readonly feed: FeedDeclaration
@@ -69,7 +78,7 @@ const pastCountMax = 128
 /** An observer with every source wired and nothing asked yet. */
 export function createObserver(parts: ObserverParts): Observer {
   const { declarations, adapters, wire, board, nowMs } = parts
-  const readers = new Map<string, { reader: Reader; adapter: Adapter; users: number[]; schedules: Schedule[] }>()
+  const readers = new Map<string, Asked>()
   const dirty = new Set<number>()
   let flushing: NodeJS.Immediate | null = null
   /** Between reading a step and judging it, what sources say is of a time that has not come yet. */
@@ -100,7 +109,7 @@ export function createObserver(parts: ObserverParts): Observer {
     const users = [index]
     const onChange = (): void => touch(users)
     const reader = createReader({ adapter, params: source.params, wire, nowMs: parts.receiptMs, onChange })
-    readers.set(key, { reader, adapter, users, schedules: [schedule] })
+    readers.set(key, { reader, adapter, isStream, users, schedules: [schedule] })
     return reader
   }
   const feeds: FeedState[] = declarations.map((feed, index) => ({
@@ -135,9 +144,8 @@ export function createObserver(parts: ObserverParts): Observer {
   return {
     run: () => {
       const offsetOf = createOffsets()
-      for (const { reader, adapter, schedules } of readers.values()) {
-        const isStream = adapter.subscribe !== undefined && schedules.some(({ kind }) => kind === 'stream')
-        if (isStream || adapter.request === undefined) reader.listen()
+      for (const { reader, adapter, isStream, schedules } of readers.values()) {
+        if (isStream) reader.listen()
         else {
           const offsetMs = offsetOf(adapter)
           for (const schedule of distinct(schedules)) closers.push(runSchedule(schedule, nowMs, reader.ask, offsetMs))

@@ -3,13 +3,10 @@
 import { request } from 'undici'
 import type { Clock } from '../base/clock.js'
 import { readClock } from '../base/clock.js'
+import { earliestMs, latestMs } from '../base/plausible-time.js'
 
 /** The wall clock of a step runs at most this far from its start, a second into the row's minute, ms: it never leaves it. */
 const stepMsMax = 58_999
-
-/** Recorded times lie in these years; what lies beyond is no time, and one signed it could not be taken back (I-4). */
-const earliestMs = Date.UTC(1990, 0)
-const latestMs = Date.UTC(2100, 0)
 
 export interface ReplayParts {
   /** Where the replay serves its clock (docs/demo.md). */
@@ -145,7 +142,7 @@ async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<string> 
   }
 }
 
-/** A line of the clock; null for one that says nothing known. */
+/** A line of the clock; null for one that says nothing known, or a time that, once signed, could not be taken back (I-4). */
 function wordOf(line: string): Step | { readonly go: number } | 'end' | null {
   let said: { readonly step?: unknown; readonly nowMs?: unknown; readonly go?: unknown; readonly end?: unknown } | null
   try {

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { OracleError } from '../base/errors.js'
+import { earliestMs, latestMs } from '../base/plausible-time.js'
 import { readBounded } from '../base/read-file.js'
 
 /** One candle: the time it began, and its close as the file writes it. */
@@ -58,9 +59,6 @@ const filesMax = 200
 const rowsMax = 5_000_000
 /** Lines of one file that are named one by one; a sentence counts the rest. */
 const linesNamedMax = 20
-/** A stray row of another age would move the clock of all the others. */
-const earliestMs = Date.UTC(1990, 0)
-const latestMs = Date.UTC(2100, 0)
 const headerStart = ['time', 'open', 'high', 'low', 'close', 'volume']
 
 /**
@@ -180,6 +178,7 @@ function readRow(cells: readonly string[], before: Row | undefined): Row | strin
   // Date.parse takes the 30th of February for a day in March.
   if (Number.isNaN(timeMs) || !new Date(timeMs).toISOString().startsWith(time.slice(0, -1)))
     return 'the time is not YYYY-MM-DDTHH:MM:SSZ'
+  // A stray row of another age would move the clock of all the others.
   if (timeMs < earliestMs || timeMs >= latestMs) return 'the time is outside 1990 to 2099'
   if (!/^(0|[1-9]\d{0,17})(\.\d{1,18})?$/.test(close)) return 'the close is not a plain decimal number'
   if (!/[1-9]/.test(close)) return 'the close is zero'

@@ -1,15 +1,12 @@
 // Reads a source's own times, in the formats that sources use, as whole milliseconds since 1970.
 
+import { earliestMs, latestMs } from '../../base/plausible-time.js'
 import { SourceError } from '../source-error.js'
 import type { Place } from './json.js'
 import { decimal, text } from './read.js'
 
 /** How a source writes times: ISO 8601 with a zone, or a count since 1970 of seconds, milliseconds or microseconds. */
 export type TimeFormat = 'iso' | 's' | 'ms' | 'us'
-
-// A time in the wrong unit lands in 1970 or far ahead: outside these years it is no time of a live value.
-const earliestMs = Date.UTC(1990, 0)
-const latestMs = Date.UTC(2100, 0)
 
 const iso =
   /^(\d{4})-(\d{2})-(\d{2})(?:T| )(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d|[+-](?:0\d|1[0-4]))$/
