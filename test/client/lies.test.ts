@@ -289,6 +289,15 @@ describe('an answer without bounds', () => {
     expect(performance.now() - began).toBeLessThan(3_000)
   })
 
+  it('ends a dripping body itself, where fetch has lost the signal', async () => {
+    liar.lie = (_, response) => {
+      const timer = setInterval(() => response.write(' '), 20)
+      response.on('close', () => clearInterval(timer))
+    }
+    const deaf: typeof fetch = (url, { signal: _, ...options } = {}) => fetch(url, options)
+    expect(await codeOf(newClient({ fetch: deaf }).feed('btc-usd'))).toBe('CLIENT_ANSWER_UNFIT')
+  })
+
   it('nobody there: unreachable', async () => {
     expect(await codeOf(newClient({ url: 'http://127.0.0.1:1' }).feed('btc-usd'))).toBe('CLIENT_UNREACHABLE')
   })
