@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {ICommitteeRegistry} from "./interfaces/ICommitteeRegistry.sol";
+import {Meta} from "./lib/Meta.sol";
+import {Values} from "./lib/Values.sol";
+import {Verification, Verified} from "./lib/Verification.sol";
+
+/// @title For contracts that read a report brought along by their caller (pull).
+/// @notice The report is either appended to the calldata (after the arguments, with its length and a marker: what
+/// `toCalldata` of the client makes) or an argument of type bytes. Each reader checks that the committee signed the
+/// report, that it holds the feed, that the value is OK, a number, within its validity and not older than the caller
+/// of the reader allows. Readers named ...Newest also refuse a report older than the last one this contract used for the
+/// feed, so that nobody can choose among reports that are all still valid. Readers named ...Once reuse what this
+/// transaction has verified already.
+/// @dev Storage layout: none but the ERC-7201 namespace "assay.consumer" (feedId → T of the last report used), so it can
+/// be inherited in any place. Transient: one pair of slots a feed, keyed by keccak256(feedId, namespace).
+abstract contract AssayConsumer {
+    /// Another report for this feed has been used already, and it is newer.
+    error OlderThanUsed(bytes32 feedId, uint256 attestedAtMs, uint256 usedAtMs);
+
+    /// keccak256(abi.encode(uint256(keccak256("assay.consumer")) - 1)) & ~bytes32(uint256(0xff)), as ERC-7201 says.
+    bytes32 private constant NAMESPACE = keccak256(abi.encode(uint256(keccak256("assay.consumer")) - 1)) & ~bytes32(uint256(0xff));
+
+    /// The lineage's registry: what it calls a committee, this contract believes.
+    ICommitteeRegistry public immutable REGISTRY;
+    bytes32 private immutable VERIFIER_CODE_HASH;
+
+    constructor(ICommitteeRegistry registry) {
+        REGISTRY = registry;
+        VERIFIER_CODE_HASH = registry.verifierCodeHash();
+    }
+
+    /// The value of `feedId` in the appended report, scaled by the feed's decimals, and its source time in ms.
+    function _read(bytes32 feedId, uint256 maxAgeS) internal view returns (int256 value, uint256 observedAtMs) {
+        (value, observedAtMs,) = _number(_verified(), feedId, maxAgeS);
+    }
+
+    /// The same of a report given as an argument.
+    function _read(bytes calldata report, bytes32 feedId, uint256 maxAgeS)
+        internal
+        view
+        returns (int256 value, uint256 observedAtMs)
+    {
+        (value, observedAtMs,) = _number(_verified(report), feedId, maxAgeS);
+    }
+
+    /// The values of all feeds of one bundle; the appended report may leave out the ids, since the caller knows them.
+    function _readBundle(bytes32[] memory feedIds, uint256 maxAgeS) internal view returns (int256[] memory values) {
+        (uint256 offset, uint256 length) = Verification.tail();
+        Verified verified = Verification.verifyKnown(address(REGISTRY), VERIFIER_CODE_HASH, offset, length, feedIds);
+        values = new int256[](feedIds.length);
+        for (uint256 i = 0; i < values.length; ++i) {
+            (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
+            values[i] = Values.number(feedId, word, meta, maxAgeS);
+        }
+    }
+
+    /// Like _read, and never of an older report than the last one used for this feed.
+    function _readNewest(bytes32 feedId, uint256 maxAgeS) internal returns (int256 value, uint256 observedAtMs) {
+        uint256 attestedAtMs;
+        (value, observedAtMs, attestedAtMs) = _number(_verified(), feedId, maxAgeS);
+        _use(feedId, attestedAtMs);
+    }
+
+    /// Like _read, but the first value that this transaction read stays the value until its end; no report is needed
+    /// again, and one that is brought again is not looked at.
+    function _readOnce(bytes32 feedId, uint256 maxAgeS) internal returns (int256 value, uint256 observedAtMs) {
+        bytes32 slot = keccak256(abi.encode(feedId, NAMESPACE));
+        bytes32 word;
+        Meta meta;
+        assembly ("memory-safe") {
+            word := tload(slot)
+            meta := tload(add(slot, 1))
+        }
+        // A value that was read was OK, a number and valid, so its meta is not zero.
+        if (Meta.unwrap(meta) == 0) {
+            (word, meta) = _verified().find(feedId);
+            value = Values.number(feedId, word, meta, maxAgeS);
+            assembly ("memory-safe") {
+                tstore(slot, word)
+                tstore(add(slot, 1), meta)
+            }
+            return (value, meta.observedAtMs());
+        }
+        // Another caller may have allowed more age.
+        return (Values.number(feedId, word, meta, maxAgeS), meta.observedAtMs());
+    }
+
+    /// The structured value of `feedId` in the appended report: `encoded`, checked against what the committee signed.
+    function _readEncoded(bytes32 feedId, bytes calldata encoded, uint256 maxAgeS)
+        internal
+        view
+        returns (uint256 observedAtMs)
+    {
+        (bytes32 word, Meta meta) = _verified().find(feedId);
+        Values.structured(feedId, word, meta, encoded, maxAgeS);
+        return meta.observedAtMs();
+    }
+
+    /// The appended report, verified.
+    function _verified() internal view returns (Verified) {
+        (uint256 offset, uint256 length) = Verification.tail();
+        return Verification.verify(address(REGISTRY), VERIFIER_CODE_HASH, offset, length);
+    }
+
+    /// `report`, verified.
+    function _verified(bytes calldata report) internal view returns (Verified) {
+        uint256 offset;
+        assembly ("memory-safe") {
+            offset := report.offset
+        }
+        return Verification.verify(address(REGISTRY), VERIFIER_CODE_HASH, offset, report.length);
+    }
+
+    /// Remembers that a report of T was used for `feedId`; reverts when a newer one was.
+    function _use(bytes32 feedId, uint256 attestedAtMs) internal {
+        mapping(bytes32 => uint256) storage used = _used();
+        uint256 usedAtMs = used[feedId];
+        if (attestedAtMs < usedAtMs) revert OlderThanUsed(feedId, attestedAtMs, usedAtMs);
+        if (attestedAtMs != usedAtMs) used[feedId] = attestedAtMs;
+    }
+
+    function _number(Verified verified, bytes32 feedId, uint256 maxAgeS)
+        private
+        view
+        returns (int256 value, uint256 observedAtMs, uint256 attestedAtMs)
+    {
+        (bytes32 word, Meta meta) = verified.find(feedId);
+        return (Values.number(feedId, word, meta, maxAgeS), meta.observedAtMs(), verified.attestedAtMs());
+    }
+
+    function _used() private pure returns (mapping(bytes32 => uint256) storage used) {
+        bytes32 slot = NAMESPACE;
+        assembly ("memory-safe") {
+            used.slot := slot
+        }
+    }
+}
