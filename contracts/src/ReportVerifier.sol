@@ -131,7 +131,7 @@ contract ReportVerifier is IReportVerifier {
     }
 
     /// @inheritdoc IReportVerifier
-    function verify() external view returns (uint256 attestedAtMs, Feed[] memory) {
+    function verifyPacked() external view returns (uint256 attestedAtMs, Feed[] memory) {
         if (msg.data.length < 4 + HEAD_BYTES) revert MalformedReport();
         uint256 head;
         assembly ("memory-safe") {
@@ -174,7 +174,7 @@ contract ReportVerifier is IReportVerifier {
     }
 
     /// The root that `bundles` bundles from byte 28 on lead to, where their bytes end, and where in memory their feeds
-    /// lie as verify() returns them: attestedAtMs (still empty), 0x40, count, feeds.
+    /// lie as verifyPacked() returns them: attestedAtMs (still empty), 0x40, count, feeds.
     function _climb(uint256 bundles) private pure returns (uint256 root, uint256 cursor, uint256 out, uint256 outBytes) {
         assembly ("memory-safe") {
             // MalformedReport(): Yul functions see no Solidity names.
@@ -285,25 +285,24 @@ contract ReportVerifier is IReportVerifier {
         uint256 table = _signerTable();
         uint256 count;
         assembly ("memory-safe") {
-            function refuse(selector, member) {
-                mstore(0, shl(224, selector))
-                mstore(4, member)
-                revert(0, 36)
-            }
-            let input := mload(0x40)
+            let input := sub(table, 128)
             mstore(input, digest)
-            for { let member := 0 } bitmap { member := add(member, 1) bitmap := shr(1, bitmap) } {
+            for { let signer := table } bitmap { signer := add(signer, 20) bitmap := shr(1, bitmap) } {
                 if and(bitmap, 1) {
                     let vs := calldataload(add(cursor, 32))
                     let s := and(vs, 0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff)
-                    if gt(s, HALF_ORDER) { refuse(0xc651b61c, member) } // MalleableSignature
                     mstore(add(input, 32), add(27, shr(255, vs)))
                     mstore(add(input, 64), calldataload(cursor))
                     mstore(add(input, 96), s)
-                    // Without a signer ecrecover answers nothing, and the scratch word keeps what was there.
                     pop(staticcall(gas(), 1, input, 128, 0, 32))
-                    if iszero(and(eq(returndatasize(), 32), eq(mload(0), shr(96, mload(add(table, mul(20, member))))))) {
-                        refuse(0xa1c97319, member) // BadSignature
+                    // Without a signer ecrecover answers nothing, and the scratch word keeps what was there.
+                    if or(gt(s, HALF_ORDER), or(xor(returndatasize(), 32), xor(mload(0), shr(96, mload(signer))))) {
+                        // BadSignature(member), or MalleableSignature(member)
+                        let selector := 0xa1c97319
+                        if gt(s, HALF_ORDER) { selector := 0xc651b61c }
+                        mstore(0, shl(224, selector))
+                        mstore(4, div(sub(signer, table), 20))
+                        revert(0, 36)
                     }
                     cursor := add(cursor, 64)
                     count := add(count, 1)
@@ -314,33 +313,30 @@ contract ReportVerifier is IReportVerifier {
         if (cursor != msg.data.length) revert MalformedReport();
     }
 
-    /// Writes the table of signers to memory, without moving the free pointer past what may stay.
+    /// Writes the table of signers to free memory, 128 bytes in, and says where; whoever allocates next writes over it.
     function _signerTable() private view returns (uint256 table) {
-        bytes32[20] memory words;
-        words[0] = T0;
-        words[1] = T1;
-        words[2] = T2;
-        words[3] = T3;
-        words[4] = T4;
-        if (MEMBERS > 8) {
-            words[5] = T5;
-            words[6] = T6;
-            words[7] = T7;
-            words[8] = T8;
-            words[9] = T9;
-            words[10] = T10;
-            words[11] = T11;
-            words[12] = T12;
-            words[13] = T13;
-            words[14] = T14;
-            words[15] = T15;
-            words[16] = T16;
-            words[17] = T17;
-            words[18] = T18;
-            words[19] = T19;
-        }
+        (bytes32 a, bytes32 b, bytes32 c, bytes32 d, bytes32 e) = (T0, T1, T2, T3, T4);
         assembly ("memory-safe") {
-            table := words
+            table := add(mload(0x40), 128)
+            mstore(table, a)
+            mstore(add(table, 32), b)
+            mstore(add(table, 64), c)
+            mstore(add(table, 96), d)
+            mstore(add(table, 128), e)
+        }
+        if (MEMBERS <= 8) return table;
+        _writeWords(table + 160, T5, T6, T7, T8, T9);
+        _writeWords(table + 320, T10, T11, T12, T13, T14);
+        _writeWords(table + 480, T15, T16, T17, T18, T19);
+    }
+
+    function _writeWords(uint256 target, bytes32 a, bytes32 b, bytes32 c, bytes32 d, bytes32 e) private pure {
+        assembly ("memory-safe") {
+            mstore(target, a)
+            mstore(add(target, 32), b)
+            mstore(add(target, 64), c)
+            mstore(add(target, 96), d)
+            mstore(add(target, 128), e)
         }
     }
 

@@ -4,12 +4,12 @@ pragma solidity ^0.8.30;
 /// What a store knows of a feed. Ages are rounded up, validity down, spread up where a slot holds them rounded.
 /// @param value the number scaled by the feed's decimals; for a structured feed the upper 176 bits of its value's hash
 /// @param attestedAtMs T of the report it came from, ms since 1970; 0: the store has nothing for this feed
-/// @param observedAtMs the source's own time, never later than it was
+/// @param observedAtMs the source's own time, never later than it was; 0 for a feed without a value
 /// @param validUntilMs the last ms in which the value may be used, never later than signed
-/// @param status 0 is OK; see Meta.status
+/// @param status 0 is OK; see Meta.status; at most 15 shown
 /// @param groups independent groups of sources, at most 15 shown
 /// @param kind 0: number, 1: structured
-/// @param spreadPpm spread between groups, never less than signed unless it saturates (491,520)
+/// @param spreadPpm spread between groups, never less than signed
 struct Reading {
     int256 value;
     uint256 attestedAtMs;
@@ -21,19 +21,31 @@ struct Reading {
     uint256 spreadPpm;
 }
 
+/// A feed and the slot that a store now keeps of it.
+struct Update {
+    bytes32 feedId;
+    uint256 slot;
+}
+
 /// @title Attested values that somebody brought here (push), for contracts that read without a report of their own.
 /// @notice Bound to one lineage. Anybody may push a report: what is stored is proven by the committee's signatures, never
 /// by who sent it. A report changes only feeds for which it is newer (T) than what is stored.
 interface IFeedStore {
     /// No feed of the report is newer than what the store holds.
     error NothingNewer();
-    /// The report was attested longer ago than the validity of its feed: too old to be news, even as the first value.
+    /// The report was attested longer ago than this feed may be used after being seen, and so for all feeds that it would
+    /// be news for: too old, even as the first value.
     error ReportTooOld(bytes32 feedId, uint256 attestedAtMs);
     /// The store has no value of this feed.
     error UnknownFeed(bytes32 feedId);
 
-    /// Feeds were updated from one report of T. Each entry is as the store keeps it (see the store's layout).
-    event Updated(uint256 indexed attestedAtMs, bytes32[] keys, bytes32[] slots);
+    /// No function has this selector.
+    error UnknownFunction();
+
+    /// Feeds were updated from one report of T. Each slot is as the store keeps it (see the store's layout).
+    event Updated(uint256 indexed attestedAtMs, Update[] updates);
+    /// All feeds of a bundle were updated from one report of T. The slots are all that the store keeps, in order.
+    event BundleUpdated(uint256 indexed attestedAtMs, uint256[] slots);
 
     /// Stores what is newer of the report appended to the calldata (report, length u16, marker 0xA55A).
     /// Reverts with the verifier's errors, NothingNewer, ReportTooOld, NotInt176.

@@ -53,7 +53,7 @@ interface IReportVerifier {
     /// Any bytes that are not exactly this revert with one of the errors above.
     /// @return attestedAtMs T, ms since 1970: when the committee attested the report
     /// @return feeds all feeds of all bundles, in the report's order
-    function verify() external view returns (uint256 attestedAtMs, Feed[] memory feeds);
+    function verifyPacked() external view returns (uint256 attestedAtMs, Feed[] memory feeds);
 
     /// Sets the time in which the committee may be believed. Registry only.
     /// @param from first second of block time and T that count

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Meta} from "./Meta.sol";
+import {FEED_BYTES, Verified} from "./Verification.sol";
 
 /// @title What every reader checks of a signed value before it hands it on (I-6).
 library Values {
@@ -19,38 +20,101 @@ library Values {
     uint256 internal constant NUMBER = 0;
     uint256 internal constant STRUCTURED = 1;
 
-    /// The number of a leaf: OK, fresh, kind 0, within int176.
+    /// The number of a leaf: OK, kind 0, within int176, within the feed's validity, observed at most `maxAgeS` ago.
     function number(bytes32 feedId, bytes32 word, Meta meta, uint256 maxAgeS) internal view returns (int256 value) {
-        requireFresh(feedId, meta, NUMBER, maxAgeS);
-        return toInt176(feedId, word);
+        uint256 oldestMs = oldest(maxAgeS);
+        assembly ("memory-safe") {
+            value := word
+        }
+        if (_isRefused(word, meta, oldestMs)) _refuseNumber(feedId, meta, oldestMs);
+    }
+
+    /// Like number for each feed of a report, in its order.
+    function numbers(Verified verified, uint256 maxAgeS) internal view returns (int256[] memory values) {
+        uint256 oldestMs = oldest(maxAgeS);
+        bool refused;
+        assembly ("memory-safe") {
+            // Whether any number may not be used, as _isRefused says it, and the numbers from `write` on.
+            function copy(feed, end, write, oldest_) -> any {
+                let nowMs := mul(timestamp(), 1000)
+                for {} lt(feed, end) { feed := add(feed, FEED_BYTES) } {
+                    let word := mload(add(feed, 32))
+                    let meta := mload(add(feed, 64))
+                    let observed := and(meta, 0xffffffffffffffff)
+                    any := or(
+                        or(
+                            or(any, and(shr(96, meta), 0xff00ff)),
+                            lt(add(observed, mul(and(shr(64, meta), 0xffffffff), 1000)), nowMs)
+                        ),
+                        or(lt(observed, oldest_), xor(word, signextend(21, word)))
+                    )
+                    mstore(write, word)
+                    write := add(write, 32)
+                }
+            }
+            let n := mload(add(verified, 64))
+            let feed := add(verified, 96)
+            values := mload(0x40)
+            mstore(values, n)
+            mstore(0x40, add(values, shl(5, add(n, 1))))
+            refused := iszero(iszero(copy(feed, add(feed, mul(n, FEED_BYTES)), add(values, 32), oldestMs)))
+        }
+        if (refused) _refuseFirst(verified, oldestMs);
+    }
+
+    /// Reverts for the first number of a report that may not be used.
+    function _refuseFirst(Verified verified, uint256 oldestMs) private view {
+        for (uint256 i = 0; i < verified.count(); ++i) {
+            (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
+            if (_isRefused(word, meta, oldestMs)) _refuseNumber(feedId, meta, oldestMs);
+        }
     }
 
     /// Checks that `encoded` is the value of a leaf of kind 1, OK and fresh.
     function structured(bytes32 feedId, bytes32 word, Meta meta, bytes calldata encoded, uint256 maxAgeS) internal view {
-        requireFresh(feedId, meta, STRUCTURED, maxAgeS);
+        _requireFresh(feedId, meta, STRUCTURED, oldest(maxAgeS));
         if (keccak256(encoded) != word) revert WrongBytes(feedId);
     }
 
-    /// Status OK, this kind, within the feed's validity and the reader's own bound; both ends count.
+    /// Status OK, this kind, within the feed's validity, and observed at most `maxAgeS` ago; both ends count.
     function requireFresh(bytes32 feedId, Meta meta, uint256 kind, uint256 maxAgeS) internal view {
-        if (meta.status() != 0) revert NotOk(feedId, meta.status());
-        if (meta.kind() != kind) revert WrongKind(feedId, meta.kind());
-        requireAge(feedId, meta.observedAtMs(), meta.validUntilMs(), maxAgeS);
+        _requireFresh(feedId, meta, kind, oldest(maxAgeS));
     }
 
-    /// Not past `validUntilMs`, and seen by the source at most `maxAgeS` ago. A source ahead of block time is of age 0.
-    function requireAge(bytes32 feedId, uint256 observedAtMs, uint256 validUntilMs, uint256 maxAgeS) internal view {
-        unchecked {
-            uint256 nowMs = block.timestamp * 1000;
-            if (nowMs > validUntilMs) revert Stale(feedId, observedAtMs);
-            // Divided, so that no bound a caller gives can overflow.
-            if (nowMs > observedAtMs && (nowMs - observedAtMs + 999) / 1000 > maxAgeS) revert Stale(feedId, observedAtMs);
+    /// The earliest source time that is at most `maxAgeS` old now; 0 where any is. Never overflows.
+    function oldest(uint256 maxAgeS) internal view returns (uint256 oldestMs) {
+        assembly ("memory-safe") {
+            // A bound beyond block time would wrap: then nothing is too old.
+            oldestMs := mul(mul(sub(timestamp(), maxAgeS), 1000), gt(timestamp(), maxAgeS))
         }
     }
 
-    /// The word as a number of 176 bits.
-    function toInt176(bytes32 feedId, bytes32 word) internal pure returns (int256 value) {
-        value = int256(uint256(word));
-        if (value != int176(value)) revert NotInt176(feedId);
+    /// Whether a number may not be used: status and kind in one look, the validity, the age, the width of the number.
+    function _isRefused(bytes32 word, Meta meta, uint256 oldestMs) private view returns (bool refused) {
+        assembly ("memory-safe") {
+            let observed := and(meta, 0xffffffffffffffff)
+            let validUntil := add(observed, mul(and(shr(64, meta), 0xffffffff), 1000))
+            refused := iszero(
+                iszero(
+                    or(
+                        or(and(shr(96, meta), 0xff00ff), lt(validUntil, mul(timestamp(), 1000))),
+                        or(lt(observed, oldestMs), xor(word, signextend(21, word)))
+                    )
+                )
+            )
+        }
+    }
+
+    /// Says why a number is refused; always reverts.
+    function _refuseNumber(bytes32 feedId, Meta meta, uint256 oldestMs) private view {
+        _requireFresh(feedId, meta, NUMBER, oldestMs);
+        revert NotInt176(feedId);
+    }
+
+    function _requireFresh(bytes32 feedId, Meta meta, uint256 kind, uint256 oldestMs) private view {
+        if (meta.status() != 0) revert NotOk(feedId, meta.status());
+        if (meta.kind() != kind) revert WrongKind(feedId, meta.kind());
+        uint256 observedAtMs = meta.observedAtMs();
+        if (meta.validUntilMs() < block.timestamp * 1000 || observedAtMs < oldestMs) revert Stale(feedId, observedAtMs);
     }
 }

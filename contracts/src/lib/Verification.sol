@@ -7,7 +7,10 @@ import {Meta} from "./Meta.sol";
 /// A verified report in memory: attestedAtMs, 0x40, the number of feeds, and 96 bytes a feed. Only Verification makes it.
 type Verified is uint256;
 
-using {attestedAtMs, count, feedAt, find, encoded} for Verified global;
+using {attestedAtMs, count, first, feedAt, find, encoded} for Verified global;
+
+// Memory from one feed to the next.
+uint256 constant FEED_BYTES = 96;
 
 /// The report does not hold this feed.
 error FeedMissing(bytes32 feedId);
@@ -26,23 +29,38 @@ function count(Verified self) pure returns (uint256 result) {
     }
 }
 
+/// Where in memory the first feed lies; the next are FEED_BYTES further.
+function first(Verified self) pure returns (uint256 feed) {
+    assembly ("memory-safe") {
+        feed := add(self, 96)
+    }
+}
+
+/// The feed that lies there.
+function feedOf(uint256 feed) pure returns (bytes32 feedId, bytes32 word, Meta meta) {
+    assembly ("memory-safe") {
+        feedId := mload(feed)
+        word := mload(add(feed, 32))
+        meta := mload(add(feed, 64))
+    }
+}
+
 /// Feed number `i`, which must be below count().
 function feedAt(Verified self, uint256 i) pure returns (bytes32 feedId, bytes32 word, Meta meta) {
-    assembly ("memory-safe") {
-        let at := add(add(self, 96), mul(96, i))
-        feedId := mload(at)
-        word := mload(add(at, 32))
-        meta := mload(add(at, 64))
+    unchecked {
+        return feedOf(self.first() + i * FEED_BYTES);
     }
 }
 
 /// The feed of this id; reverts with FeedMissing when the report has none.
 function find(Verified self, bytes32 feedId) pure returns (bytes32 word, Meta meta) {
-    uint256 n = self.count();
-    for (uint256 i = 0; i < n; ++i) {
-        bytes32 id;
-        (id, word, meta) = self.feedAt(i);
-        if (id == feedId) return (word, meta);
+    unchecked {
+        uint256 feed = self.first();
+        for (uint256 end = feed + self.count() * FEED_BYTES; feed < end; feed += FEED_BYTES) {
+            bytes32 id;
+            (id, word, meta) = feedOf(feed);
+            if (id == feedId) return (word, meta);
+        }
     }
     revert FeedMissing(feedId);
 }
@@ -62,13 +80,11 @@ library Verification {
     error NoReport();
     /// The registry has made no verifier for this generation.
     error UnknownGeneration(uint256 generation);
-    /// The report leaves out the feed ids, and the reader gave another number of them than the report has feeds.
-    error WrongFeedCount(uint256 feeds);
+    /// The report does not have as many feeds as the bundle that the reader knows, or breaks off before their end.
+    error WrongFeedCount(uint256 expected);
 
     /// What the last two bytes of calldata say when a report stands before them; its length is the two bytes before.
     uint256 internal constant MARKER = 0xA55A;
-    /// Bit 7 of the report's first byte: feed ids are left out, the reader knows them.
-    uint256 internal constant SHORT = 0x80;
 
     /// Where the report that was appended to this call's calldata lies: reckoned from the end, never from the front,
     /// so that no argument can move it.
@@ -84,6 +100,18 @@ library Verification {
         unchecked {
             if (uint16(trailer) != MARKER || length > size - 8) revert NoReport();
             offset = size - 4 - length;
+        }
+    }
+
+    /// What the report at calldata[offset …) says before anybody has verified it: enough to refuse it cheaply.
+    /// @return t its T, where both forms of a report have it
+    /// @return bundles how many bundles it claims to have
+    /// @return firstFeedId the id of its first feed, unless ids are left out
+    function peek(uint256 offset) internal pure returns (uint256 t, uint256 bundles, bytes32 firstFeedId) {
+        assembly ("memory-safe") {
+            t := shr(208, calldataload(add(offset, 13)))
+            bundles := byte(0, calldataload(add(offset, 23)))
+            firstFeedId := calldataload(add(offset, 57))
         }
     }
 
@@ -110,52 +138,101 @@ library Verification {
         return _ask(registry, codeHash, input, length);
     }
 
-    /// Like verify, for a report of one bundle whose feeds the reader knows: such a report may leave the ids out (bit 7
-    /// of its first byte), and the reader's own take their places. What comes back holds exactly `feedIds`, in order.
-    function verifyKnown(address registry, bytes32 codeHash, uint256 offset, uint256 length, bytes32[] memory feedIds)
+    /// Like verify, for a report of one bundle that the reader knows. `ids` are the bundle's id and its feeds' ids, end to
+    /// end: abi.encodePacked(bundleId, feedId, …). The report may leave them out (bit 7 of its first byte); the reader's
+    /// own then take their places, and word and meta of each feed stand in one word: int104 and 152 bits. What comes back
+    /// holds exactly these feeds, in this order.
+    function verifyKnown(address registry, bytes32 codeHash, uint256 offset, uint256 length, bytes memory ids)
         internal
+        view
+        returns (Verified verified)
+    {
+        uint256 source;
+        uint256 feeds;
+        assembly ("memory-safe") {
+            source := add(ids, 32)
+            feeds := sub(shr(5, mload(ids)), 1)
+        }
+        if (_isShort(offset)) return _askExpanded(registry, codeHash, offset, length, source, feeds);
+        verified = verify(registry, codeHash, offset, length);
+        if (verified.count() != feeds) revert WrongFeedCount(feeds);
+        for (uint256 i = 0; i < feeds; ++i) {
+            (bytes32 feedId,,) = verified.feedAt(i);
+            bytes32 known;
+            assembly ("memory-safe") {
+                source := add(source, 32)
+                known := mload(source)
+            }
+            if (feedId != known) revert FeedMissing(known);
+        }
+    }
+
+    /// Like verifyKnown for a bundle of one feed; a report that does not leave out the ids may have it in any bundle.
+    function verifyOne(
+        address registry,
+        bytes32 codeHash,
+        uint256 offset,
+        uint256 length,
+        bytes32 bundleId,
+        bytes32 feedId
+    ) internal view returns (bytes32 word, Meta meta, uint256 attestedAtMs) {
+        Verified verified;
+        if (_isShort(offset)) {
+            assembly ("memory-safe") {
+                mstore(0, bundleId)
+                mstore(32, feedId)
+            }
+            verified = _askExpanded(registry, codeHash, offset, length, 0, 1);
+            (, word, meta) = verified.feedAt(0);
+        } else {
+            verified = verify(registry, codeHash, offset, length);
+            (word, meta) = verified.find(feedId);
+        }
+        return (word, meta, verified.attestedAtMs());
+    }
+
+    function _isShort(uint256 offset) private pure returns (bool short) {
+        assembly ("memory-safe") {
+            short := shr(255, calldataload(offset))
+        }
+    }
+
+    /// Puts the bundle's id and the ids of its `n` feeds, at memory `ids`, into a report that leaves them out, and asks.
+    function _askExpanded(address registry, bytes32 codeHash, uint256 offset, uint256 length, uint256 ids, uint256 n)
+        private
         view
         returns (Verified)
     {
-        uint256 n = feedIds.length;
-        uint256 first;
-        assembly ("memory-safe") {
-            first := byte(0, calldataload(offset))
-        }
-        if (first & SHORT == 0) {
-            Verified verified = verify(registry, codeHash, offset, length);
-            if (verified.count() != n) revert WrongFeedCount(verified.count());
-            for (uint256 i = 0; i < n; ++i) {
-                (bytes32 feedId,,) = verified.feedAt(i);
-                if (feedId != feedIds[i]) revert FeedMissing(feedIds[i]);
-            }
-            return verified;
-        }
-        uint256 feeds;
-        assembly ("memory-safe") {
-            feeds := byte(0, calldataload(add(offset, 24)))
-        }
-        // Head, count, bundle id, and word and meta of each feed are the least there must be.
-        if (feeds != n || length < 57 + 64 * n) revert WrongFeedCount(feeds);
         uint256 input;
+        bool unfit;
         assembly ("memory-safe") {
-            input := mload(0x40)
-            let write := add(input, 36)
-            calldatacopy(write, offset, 57)
-            mstore8(write, xor(first, SHORT))
-            write := add(write, 57)
-            let read := add(offset, 57)
-            for { let id := add(feedIds, 32) let end := add(id, shl(5, n)) } lt(id, end) { id := add(id, 32) } {
-                mstore(write, mload(id))
-                calldatacopy(add(write, 32), read, 64)
-                write := add(write, 96)
-                read := add(read, 64)
+            // Id, word and meta of each feed, the id from memory, word and meta from one word of calldata: 104 bits and
+            // 152 bits; then what follows the feeds.
+            function interleave(write, ids_, last, read, end) {
+                for {} lt(ids_, last) {} {
+                    ids_ := add(ids_, 32)
+                    mstore(write, mload(ids_))
+                    let packed := calldataload(read)
+                    mstore(add(write, 32), sar(152, packed))
+                    mstore(add(write, 64), and(packed, 0xffffffffffffffffffffffffffffffffffffff))
+                    write := add(write, 96)
+                    read := add(read, 32)
+                }
+                calldatacopy(write, read, sub(end, read))
             }
-            let rest := sub(add(offset, length), read)
-            calldatacopy(write, read, rest)
-            length := add(length, shl(5, n))
-            mstore(0x40, add(input, add(length, 68)))
+            // Head and count, and a word for each feed are the least there must be.
+            unfit := or(xor(byte(24, calldataload(offset)), n), lt(length, add(25, shl(5, n))))
+            if iszero(unfit) {
+                input := mload(0x40)
+                // The full form's first byte is the short one's without bit 7.
+                mstore(add(input, 36), xor(calldataload(offset), shl(255, 1)))
+                mstore(add(input, 61), mload(ids))
+                interleave(add(input, 93), ids, add(ids, shl(5, n)), add(offset, 25), add(offset, length))
+                length := add(length, shl(5, add(n, add(n, 1))))
+                mstore(0x40, add(input, add(length, 68)))
+            }
         }
+        if (unfit) revert WrongFeedCount(n);
         return _ask(registry, codeHash, input, length);
     }
 
@@ -166,7 +243,7 @@ library Verification {
             generation := and(shr(216, mload(add(input, 36))), 0xffffffff)
         }
         address verifier = verifierOf(registry, codeHash, generation);
-        bytes4 selector = IReportVerifier.verify.selector;
+        bytes4 selector = IReportVerifier.verifyPacked.selector;
         bool answered;
         assembly ("memory-safe") {
             mstore(add(input, 4), shr(224, selector))

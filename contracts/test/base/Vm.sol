@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
+
 // The part of forge's cheatcodes that our tests use, declared by hand: forge's own library is not needed.
 
 /// @title Forge's cheatcodes, as far as the tests need them

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Reading} from "../interfaces/IFeedStore.sol";
+import {Meta} from "./Meta.sol";
+import {Values} from "./Values.sol";
+
+/// @title How stores pack what was signed of a feed into a slot, or into half of one.
+/// @notice What does not fit is rounded to the safe side: a value looks older than it is, never younger; it is readable
+/// for a shorter time, never for a longer one; its spread looks wider, never narrower.
+/// @dev A whole slot, from bit 0: value 176, traits 37, kind 1, T 42. A pair, from bit 0: value 72, traits 35 of one
+/// feed, the same of the next, T 42. T is ms since 1970, up to May 2109; from then on all that is read is stale.
+/// Traits, from bit 0: spread 8 (ppm), status 4, groups 4, age 10 or 9 (T − observedAt, s), validity 11 or 10
+/// (validForS). Status and groups above 15 are kept as 15. Spread, age and validity are small floats: an exponent of
+/// five bits above a fraction of FRACTION or so bits; no number that can be signed is too large for one.
+library Slots {
+    /// A store that keeps two feeds in a slot has room for numbers of 72 bits.
+    error NotInt72(bytes32 feedId);
+
+    uint256 private constant T_SHIFT = 214;
+    uint256 private constant KIND_SHIFT = 213;
+    uint256 private constant VALUE_BITS = 176;
+    uint256 private constant HALF_BITS = 107;
+    uint256 private constant HALF_VALUE_BITS = 72;
+    /// Bits of an age's fraction in a whole slot (off by at most 1/32) and in half of one (1/16); a validity has one more.
+    uint256 private constant FRACTION = 5;
+    uint256 private constant HALF_FRACTION = 4;
+    uint256 private constant SPREAD_FRACTION = 3;
+    uint256 private constant NIBBLE_MAX = 15;
+
+    /// T of a slot of either kind; 0 when nothing was stored.
+    function attestedAtMs(uint256 slot) internal pure returns (uint256) {
+        return slot >> T_SHIFT;
+    }
+
+    /// A whole slot for one feed of a report of T. Of a structured feed it holds the upper 176 bits of the hash.
+    function pack(bytes32 feedId, bytes32 word, Meta meta, uint256 t) internal pure returns (uint256) {
+        uint256 kind = meta.kind();
+        if (kind > Values.STRUCTURED) revert Values.WrongKind(feedId, kind);
+        uint256 value = uint256(word);
+        if (kind == Values.NUMBER) {
+            if (int256(value) != int176(int256(value))) revert Values.NotInt176(feedId);
+            value = uint176(value);
+        } else {
+            value = structured(word);
+        }
+        return value | (_traits(meta, t, FRACTION) << VALUE_BITS) | (kind << KIND_SHIFT) | (t << T_SHIFT);
+    }
+
+    /// What a whole slot says: the value, and meta as if it had been signed with the rounded times.
+    function unpack(uint256 slot) internal pure returns (int256 value, Meta meta) {
+        uint256 kind = (slot >> KIND_SHIFT) & 1;
+        meta = _meta(slot >> VALUE_BITS, attestedAtMs(slot), FRACTION, kind);
+        value = kind == Values.NUMBER ? int256(int176(uint176(slot))) : int256(uint256(uint176(slot)));
+    }
+
+    /// What a whole slot keeps of the hash of a structured value: finding other bytes for it takes 2^176 attempts.
+    function structured(bytes32 hash) internal pure returns (uint256) {
+        return uint256(hash) >> (256 - VALUE_BITS);
+    }
+
+    /// Half a slot for one number of a report of T; T itself is not in it.
+    function packHalf(bytes32 feedId, bytes32 word, Meta meta, uint256 t) internal pure returns (uint256) {
+        if (meta.kind() != Values.NUMBER) revert Values.WrongKind(feedId, meta.kind());
+        int256 value = int256(uint256(word));
+        if (value != int72(value)) revert NotInt72(feedId);
+        return uint72(int72(value)) | (_traits(meta, t, HALF_FRACTION) << HALF_VALUE_BITS);
+    }
+
+    /// The slot of two halves of reports of T.
+    function pair(uint256 low, uint256 high, uint256 t) internal pure returns (uint256) {
+        return low | (high << HALF_BITS) | (t << T_SHIFT);
+    }
+
+    /// Like unpack, of half number `i` (0 or 1) of a pair.
+    function unpackHalf(uint256 slot, uint256 i) internal pure returns (int256 value, Meta meta) {
+        unchecked {
+            uint256 half = slot >> (HALF_BITS * i);
+            meta = _meta(half >> HALF_VALUE_BITS, attestedAtMs(slot), HALF_FRACTION, Values.NUMBER);
+            value = int72(uint72(half));
+        }
+    }
+
+    /// What tryRead of a store says.
+    function reading(int256 value, Meta meta, uint256 t) internal pure returns (Reading memory) {
+        return Reading({
+            value: value,
+            attestedAtMs: t,
+            observedAtMs: meta.observedAtMs(),
+            validUntilMs: meta.validUntilMs(),
+            status: uint8(meta.status()),
+            groups: uint8(meta.groups()),
+            kind: uint8(meta.kind()),
+            spreadPpm: meta.spreadPpm()
+        });
+    }
+
+    /// The small float of `x` below 2^(32 + fraction), rounded down. Numbers below 2^(fraction+1) stand for themselves; of
+    /// others it holds the uppermost bit's place, less `fraction`, above the `fraction` bits that follow that bit.
+    function encodeDown(uint256 x, uint256 fraction) internal pure returns (uint256) {
+        unchecked {
+            uint256 excess = _excess(x, fraction);
+            return (excess << fraction) + (x >> excess);
+        }
+    }
+
+    /// The same, rounded up: what overflows the fraction is carried into the exponent by itself.
+    function encodeUp(uint256 x, uint256 fraction) internal pure returns (uint256) {
+        unchecked {
+            uint256 excess = _excess(x, fraction);
+            return (excess << fraction) + ((x + (1 << excess) - 1) >> excess);
+        }
+    }
+
+    /// The number that a small float stands for.
+    function decode(uint256 code, uint256 fraction) internal pure returns (uint256 x) {
+        assembly ("memory-safe") {
+            let exponent := shr(fraction, code)
+            let hidden := gt(exponent, 0)
+            x := sub(code, shl(fraction, sub(exponent, hidden)))
+            x := shl(sub(exponent, hidden), x)
+        }
+    }
+
+    /// How many bits of `x` a small float drops: the place of its uppermost bit above `fraction`.
+    function _excess(uint256 x, uint256 fraction) private pure returns (uint256 excess) {
+        assembly ("memory-safe") {
+            let rest := shr(fraction, x)
+            excess := shl(4, gt(rest, 0xffff))
+            excess := or(excess, shl(3, gt(shr(excess, rest), 0xff)))
+            excess := or(excess, shl(2, gt(shr(excess, rest), 0xf)))
+            excess := or(excess, shl(1, gt(shr(excess, rest), 3)))
+            excess := or(excess, gt(shr(excess, rest), 1))
+        }
+    }
+
+    function _traits(Meta meta, uint256 t, uint256 fraction) private pure returns (uint256) {
+        unchecked {
+            uint256 observedAtMs = meta.observedAtMs();
+            // A source ahead of the committee's clock: as if it had said T, which is earlier.
+            uint256 ageS = t > observedAtMs ? (t - observedAtMs + 999) / 1000 : 0;
+            return encodeUp(meta.spreadPpm(), SPREAD_FRACTION) | (_nibble(meta.status()) << 8)
+                | (_nibble(meta.groups()) << 12) | (encodeUp(ageS, fraction) << 16)
+                | (encodeDown(meta.validForS(), fraction + 1) << (21 + fraction));
+        }
+    }
+
+    /// `traits` may have foreign bits above its own.
+    function _meta(uint256 traits, uint256 t, uint256 fraction, uint256 kind) private pure returns (Meta) {
+        unchecked {
+            uint256 ageMs = 1000 * decode((traits >> 16) & ((1 << (5 + fraction)) - 1), fraction);
+            uint256 validForS = decode((traits >> (21 + fraction)) & ((1 << (6 + fraction)) - 1), fraction + 1);
+            uint256 spreadPpm = decode(traits & 0xff, SPREAD_FRACTION);
+            // The largest spreads, rounded up, would need a 33rd bit.
+            if (spreadPpm > type(uint32).max) spreadPpm = type(uint32).max;
+            // A source time near 1970, or none at all, is rounded to before 1970.
+            uint256 observedAtMs = t > ageMs ? t - ageMs : 0;
+            return Meta.wrap(
+                observedAtMs | (validForS << 64) | (((traits >> 8) & NIBBLE_MAX) << 96)
+                    | (((traits >> 12) & NIBBLE_MAX) << 104) | (kind << 112) | (spreadPpm << 120)
+            );
+        }
+    }
+
+    /// What is above 15 is never shown as less: a status that this version does not know must not become OK.
+    function _nibble(uint256 x) private pure returns (uint256) {
+        return x < NIBBLE_MAX ? x : NIBBLE_MAX;
+    }
+}
