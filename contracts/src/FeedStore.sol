@@ -85,19 +85,21 @@ contract FeedStore is IFeedStore {
         }
         uint256 end = data + 64;
         bytes32 tooOld;
-        for (uint256 i = 0; i < feeds; ++i) {
-            (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
-            if (attestedAtMs <= Slots.attestedAtMs(_slots[feedId])) continue;
-            if (attestedAtMs + 1000 * meta.validForS() < 1000 * block.timestamp) {
-                tooOld = feedId;
-                continue;
-            }
-            uint256 slot = Slots.pack(feedId, word, meta, attestedAtMs);
-            _slots[feedId] = slot;
-            assembly ("memory-safe") {
-                mstore(end, feedId)
-                mstore(add(end, 32), slot)
-                end := add(end, 64)
+        unchecked {
+            for (uint256 i = 0; i < feeds; ++i) {
+                (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
+                if (attestedAtMs <= Slots.attestedAtMs(_slots[feedId])) continue;
+                if (attestedAtMs + 1000 * meta.validForS() < 1000 * block.timestamp) {
+                    tooOld = feedId;
+                    continue;
+                }
+                uint256 slot = Slots.pack(feedId, word, meta, attestedAtMs);
+                _slots[feedId] = slot;
+                assembly ("memory-safe") {
+                    mstore(end, feedId)
+                    mstore(add(end, 32), slot)
+                    end := add(end, 64)
+                }
             }
         }
         if (end == data + 64) {

@@ -166,11 +166,17 @@ contract ReportVerifier is IReportVerifier {
         uint256 from = uint40(packed);
         uint256 until = uint40(packed >> 40);
         if (packed >> 80 != 0) revert Paused();
-        unchecked {
-            if (block.timestamp > until || attestedAtMs < from * 1000 || attestedAtMs > until * 1000)
-                revert OutsideWindow(from, until);
-            if (attestedAtMs > block.timestamp * 1000 + FUTURE_TOLERANCE_MS) revert FutureReport(attestedAtMs);
+        bool outside;
+        bool ahead;
+        assembly ("memory-safe") {
+            outside := or(
+                gt(timestamp(), until),
+                or(lt(attestedAtMs, mul(from, 1000)), gt(attestedAtMs, mul(until, 1000)))
+            )
+            ahead := gt(attestedAtMs, add(mul(timestamp(), 1000), FUTURE_TOLERANCE_MS))
         }
+        if (outside) revert OutsideWindow(from, until);
+        if (ahead) revert FutureReport(attestedAtMs);
     }
 
     /// The root that `bundles` bundles from byte 28 on lead to, where their bytes end, and where in memory their feeds

@@ -2,54 +2,14 @@
 pragma solidity ^0.8.30;
 // The hub: who may ask, answer, refuse, cancel and expire, with what, and when.
 
-import {ICommitteeRegistry} from "../src/interfaces/ICommitteeRegistry.sol";
 import {RequestHub} from "../src/RequestHub.sol";
-import {IAssayRequester} from "../src/interfaces/IAssayRequester.sol";
-import {IReportVerifier} from "../src/interfaces/IReportVerifier.sol";
+import {Feed, IReportVerifier} from "../src/interfaces/IReportVerifier.sol";
 import {IRequestHub, Request} from "../src/interfaces/IRequestHub.sol";
-import {Meta} from "../src/lib/Meta.sol";
 import {Values} from "../src/lib/Values.sol";
 import {FeedMissing, Verification} from "../src/lib/Verification.sol";
-import {Committee, Head, Reports} from "./base/Reports.sol";
-import {Feed} from "../src/interfaces/IReportVerifier.sol";
-
-/// @dev Asks, and keeps what it is told.
-contract Asker is IAssayRequester {
-    IRequestHub private immutable HUB;
-    uint256 public answers;
-    uint256 public refusals;
-    bytes32 public id;
-    bytes32 public feedId;
-    int256 public value;
-    uint256 public meta;
-    uint256 public attestedAtMs;
-    bytes public encoded;
-    uint256 public status;
-
-    constructor(IRequestHub hub) {
-        HUB = hub;
-    }
-
-    function ask(bytes memory meaning, uint64 deadlineS, uint32 callbackGas) external returns (bytes32) {
-        return HUB.request(meaning, deadlineS, callbackGas);
-    }
-
-    function cancel(bytes32 id_) external {
-        HUB.cancel(id_);
-    }
-
-    function onAnswer(bytes32 id_, bytes32 feedId_, int256 value_, Meta meta_, uint256 t, bytes calldata encoded_)
-        external
-    {
-        ++answers;
-        (id, feedId, value, meta, attestedAtMs, encoded) = (id_, feedId_, value_, Meta.unwrap(meta_), t, encoded_);
-    }
-
-    function onRefused(bytes32 id_, uint256 status_) external {
-        ++refusals;
-        (id, status) = (id_, status_);
-    }
-}
+import {Asker, HubBase} from "./base/HubBase.sol";
+import {Committee, Head} from "./base/Reports.sol";
+import {Vm} from "./base/Vm.sol";
 
 /// @dev Asks while it is being created, when it has no code yet.
 contract AsksTooEarly {
@@ -58,22 +18,8 @@ contract AsksTooEarly {
     }
 }
 
-contract RequestHubTest is Reports {
-    bytes internal constant MEANING = "{\"decimals\":2,\"name\":\"eth-usd\"}";
-    bytes32 internal constant FEED = keccak256(MEANING);
-    uint32 internal constant GAS = 400_000;
-    uint64 internal constant DEADLINE = uint64(START + 1 hours);
-
-    Committee internal c;
-    RequestHub internal hub;
-    Asker internal asker;
-
-    function setUp() external {
-        c = makeCommittee("hub", 4);
-        hub = new RequestHub(c.registry);
-        asker = new Asker(hub);
-    }
-
+/// @title Tests of asking and ending requests
+contract RequestHubTest is HubBase {
     // Asking
 
     function test_requestIsKeptAndTold() external {
@@ -86,7 +32,7 @@ contract RequestHubTest is Reports {
         assertEq(kept.openForS, 1 hours);
         assertEq(kept.callbackGas, GAS);
         assertEq(kept.feedId, FEED);
-        Vm_Log memory log = onlyLog();
+        Vm.Log memory log = hubLog();
         assertEq(log.topics[0], IRequestHub.Requested.selector);
         assertEq(log.topics[1], id);
         assertEq(log.topics[2], bytes32(uint256(uint160(address(asker)))));
@@ -166,7 +112,7 @@ contract RequestHubTest is Reports {
         vm.recordLogs();
         vm.prank(actor("anybody"));
         answer(id, "", report);
-        Vm_Log memory log = onlyLog();
+        Vm.Log memory log = hubLog();
         assertEq(log.topics[0], IRequestHub.Answered.selector);
         assertEq(log.topics[1], id);
         assertEq(log.data, abi.encode(nowMs(), true));
@@ -326,3 +272,124 @@ contract RequestHubTest is Reports {
         vm.expectRevert(IReportVerifier.Paused.selector);
         answer(id, "", report);
     }
+
+    // Refusing
+
+    /// I28, I42, I78: OUT_OF_RANGE, HALT and CLAMPED reach the requester as what they are, and no value comes with them.
+    function test_I28_I42_I78_everyStatusButOkIsARefusal() external {
+        for (uint256 status = 1; status < 10; ++status) {
+            bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
+            bytes memory report = statusReport(status);
+            vm.recordLogs();
+            vm.prank(actor("anybody"));
+            answer(id, "", report);
+            Vm.Log memory log = hubLog();
+            assertEq(log.topics[0], IRequestHub.Refused.selector);
+            assertEq(log.topics[1], id);
+            assertEq(log.data, abi.encode(status, true));
+            assertEq(asker.id(), id);
+            assertEq(asker.status(), status);
+        }
+        assertEq(asker.refusals(), 9);
+        assertEq(asker.answers(), 0);
+    }
+
+    function test_refusalOfBeforeTheRequestIsRefused() external {
+        bytes memory report = statusReport(9);
+        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
+        vm.expectRevert(abi.encodeWithSelector(IRequestHub.OlderThanRequest.selector, nowMs(), nowMs()));
+        answer(id, "", report);
+    }
+
+    /// Otherwise one bad moment could end a request for as long as it is open.
+    function test_refusalIsNewsForTheFeedsValidityOnly() external {
+        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
+        bytes memory report = statusReport(9);
+        uint256 attestedAtMs = nowMs();
+        vm.warp(START + 1 + 61);
+        vm.expectRevert(abi.encodeWithSelector(IRequestHub.ReportTooOld.selector, FEED, attestedAtMs));
+        answer(id, "", report);
+        vm.warp(START + 1 + 60);
+        answer(id, "", report);
+        assertEq(asker.status(), 9);
+    }
+
+    // Deadlines
+
+    function test_deadlineIsTheLastSecondOfAnAnswerAndTheLastWithoutExpiry() external {
+        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
+        bytes32 late = asker.ask(MEANING, DEADLINE, GAS);
+        vm.warp(DEADLINE - 1);
+        bytes memory report = numberReport(5);
+        vm.expectRevert(abi.encodeWithSelector(IRequestHub.StillOpen.selector, DEADLINE));
+        hub.expire(id);
+        answer(id, "", report);
+        assertEq(asker.answers(), 1);
+
+        vm.warp(DEADLINE + 1);
+        vm.expectRevert(abi.encodeWithSelector(IRequestHub.DeadlinePassed.selector, DEADLINE));
+        answer(late, "", report);
+        vm.recordLogs();
+        vm.prank(actor("anybody"));
+        hub.expire(late);
+        Vm.Log memory log = hubLog();
+        assertEq(log.topics[0], IRequestHub.Refused.selector);
+        assertEq(log.topics[1], late);
+        assertEq(log.data, abi.encode(256, true));
+        assertEq(asker.status(), hub.EXPIRED());
+        assertEq(asker.id(), late);
+    }
+
+    function test_refusalAfterTheDeadlineIsLateToo() external {
+        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
+        vm.warp(DEADLINE);
+        bytes memory report = statusReport(9);
+        vm.expectRevert(abi.encodeWithSelector(IRequestHub.DeadlinePassed.selector, DEADLINE));
+        answer(id, "", report);
+    }
+
+    /// A pause stops answers, not the end of waiting.
+    function test_requestsExpireWhileTheLineageIsPaused() external {
+        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
+        vm.prank(actor("guardian"));
+        c.registry.pause();
+        vm.warp(DEADLINE + 1);
+        hub.expire(id);
+        assertEq(asker.refusals(), 1);
+    }
+
+    // Taking back
+
+    function test_onlyTheRequesterCancels() external {
+        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
+        address[5] memory others =
+            [actor("owner"), actor("guardian"), c.signers[0], address(new Asker(hub)), actor("anybody")];
+        for (uint256 i = 0; i < others.length; ++i) {
+            vm.prank(others[i]);
+            vm.expectRevert(IRequestHub.OnlyRequester.selector);
+            hub.cancel(id);
+        }
+        vm.recordLogs();
+        asker.cancel(id);
+        Vm.Log memory log = hubLog();
+        assertEq(log.topics[0], IRequestHub.Cancelled.selector);
+        assertEq(log.topics[1], id);
+        requireUnknown(id, numberReport(5));
+        assertEq(asker.answers() + asker.refusals(), 0);
+    }
+
+    function test_whatNobodyAskedIsUnknown() external {
+        requireUnknown(0, numberReport(5));
+        requireUnknown(keccak256("anything"), numberReport(5));
+    }
+
+    function test_unknownFunctionsAndEthAreRefused() external {
+        bytes[4] memory inputs = [bytes(""), hex"00", hex"abcdef", hex"deadbeef"];
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            vm.expectRevert(IRequestHub.UnknownFunction.selector);
+            send(address(hub), inputs[i]);
+        }
+        (bool sent,) = address(hub).call{value: 1}("");
+        assertFalse(sent);
+    }
+}

@@ -357,12 +357,14 @@ abstract contract Reports is TestBase {
         }
     }
 
-    /// @dev A report of one bundle without the ids of bundle and feeds, for readers that know them.
+    /// @dev A report of one bundle without the ids of bundle and feeds, for readers that know them: of each feed the
+    /// lowest 104 bits of its word and the lowest 152 of its meta. Whether they fit is the test's affair.
     function short(bytes memory report) internal pure returns (bytes memory result) {
         uint256 feeds = uint8(report[24]);
         result = bytes.concat(bytes1(uint8(report[0]) | 0x80), slice(report, 1, 25));
         for (uint256 i = 0; i < feeds; ++i) {
-            result = bytes.concat(result, slice(report, 57 + 96 * i + 32, 57 + 96 * i + 96));
+            uint256 at = 57 + 96 * i;
+            result = bytes.concat(result, slice(report, at + 51, at + 64), slice(report, at + 77, at + 96));
         }
         return bytes.concat(result, slice(report, 57 + 96 * feeds, report.length));
     }
