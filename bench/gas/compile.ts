@@ -1,4 +1,4 @@
-// Compiles a peer's contracts with the peer's own compiler, once for each content.
+// Compiles a system's contracts with its own compiler, once for each content.
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -30,14 +30,14 @@ const cache = join(packageFolder, 'dist/bench/compiled')
 
 /**
  * The contracts that the files `entries` of the project `name` define, by contract name.
- * `peers/X.sol` is a file of bench/gas/peers; `made` holds sources that the bench writes itself.
+ * `peers/X.sol` is a file of bench/gas/peers, `ours/X.sol` of bench/gas/ours, `contracts/…` of the project; `made` holds sources that the bench writes itself.
  */
 export function compile(
   name: string,
   entries: readonly string[],
   made: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, Artifact>> {
-  const { solc, runs, evm } = project(name)
+  const { solc, runs, evm, viaIr } = project(name)
   const sources = collect(name, entries, made)
   const input = JSON.stringify({
     language: 'Solidity',
@@ -45,6 +45,7 @@ export function compile(
     settings: {
       optimizer: { enabled: true, runs },
       ...(evm === undefined ? {} : { evmVersion: evm }),
+      ...(viaIr === true ? { viaIR: true, metadata: { bytecodeHash: 'none', appendCBOR: false } } : {}),
       outputSelection: Object.fromEntries(entries.map((unit) => [unit, { '*': ['abi', 'evm.bytecode.object'] }])),
     },
   })
@@ -85,7 +86,10 @@ function collect(
 
 /** Where a source unit lies on disk. */
 function locate(name: string, unit: string): string {
-  if (unit.startsWith('peers/')) return join(packageFolder, 'bench/gas', unit)
+  if (unit.startsWith('peers/') || unit.startsWith('ours/')) return join(packageFolder, 'bench/gas', unit)
+  if (unit.startsWith('contracts/')) return join(packageFolder, unit)
+  // Ours are made of what is installed, peers' of what they pin.
+  if (name === 'assay') return require.resolve(unit)
   const found = Object.entries(project(name).imports).find(([prefix]) => unit.startsWith(prefix))
   if (found === undefined) throw new Error(`No package of project ${name} holds ${unit}`)
   return join(importFolder(found[1]), unit.slice(found[0].length))
@@ -93,6 +97,7 @@ function locate(name: string, unit: string): string {
 
 /** The compiler of that version: npm's `solc` wraps the emscripten build of any other version too. */
 function compiler(version: string): Compiler {
+  if ((require('solc/package.json') as { version: string }).version === version) return require('solc') as Compiler
   const wrap = require('solc/wrapper') as (build: unknown) => Compiler
   return wrap(require(join(unpacked(`solc@${version}`), 'soljson.js')))
 }

@@ -12,6 +12,8 @@ export interface Project {
   /** The EVM version compiled for, where it is not the compiler's default. */
   readonly evm?: string
   readonly runs: number
+  /** Whether code is made by way of Yul, and without a trace of its sources. */
+  readonly viaIr?: boolean
   /** Import prefix → `name@version`, with a folder in it where a later release moved a file. */
   readonly imports: Readonly<Record<string, string>>
 }

@@ -4,8 +4,11 @@
 export interface Row {
   readonly bench: 'gas'
   readonly system: string
-  /** pull: signed data come with the transaction that uses them; push: they are stored; read: what was stored is used. */
-  readonly what: 'pull' | 'push' | 'read'
+  /**
+   * pull: signed data come with the transaction that uses them; push: they are stored; read: what was stored is used;
+   * change: who may sign changes, or is stopped.
+   */
+  readonly what: 'pull' | 'push' | 'read' | 'change'
   readonly feeds: number
   /** Signatures checked in this transaction. */
   readonly signatures: number
@@ -24,7 +27,7 @@ export interface Row {
   readonly validityWindow: boolean
   /** pull and push: gas of the whole transaction; read: of its execution, without 21,000 and calldata. */
   readonly gas: number
-  /** What the same transaction with one bit of one signature changed does; a read carries no signature. */
+  /** What the same transaction with one bit of one signature changed does; a read or change carries no signature. */
   readonly corrupted: 'reverts' | 'accepted' | 'unsigned'
   readonly note: string
 }

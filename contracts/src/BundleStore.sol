@@ -150,7 +150,7 @@ contract BundleStore is IFeedStore {
             _pairs[i] = slots[i];
         }
         if (attestedAtMs + 1000 * validForS < 1000 * block.timestamp) revert ReportTooOld(ID0, attestedAtMs);
-        emit BundleUpdated(attestedAtMs, slots);
+        emit BundleUpdated(slots);
     }
 
     function _half(Verified verified, uint256 i, uint256 attestedAtMs)

@@ -56,7 +56,7 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
     {
         if (generation == 0) revert NotNextGeneration(0);
         if (generation_ != uint256(generation) + 1) revert NotNextGeneration(uint256(generation) + 1);
-        if (overlapS > delayS) revert InvalidOverlap();
+        if (overlapS >= delayS) revert InvalidOverlap();
         _checkCommittee(f, signers);
         _schedule(generationAction(generation_, f, signers, overlapS), deadline);
         emit GenerationProposed(generation_, _saltOf(generation_, f, signers), f, signers, overlapS);
@@ -229,7 +229,7 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
         return address(verifier);
     }
 
-    /// The current generation and the one before are all that can be alive: an overlap is never longer than the delay.
+    /// The current generation and the one before are all that can be alive: an overlap is shorter than the delay.
     function _setPaused(bool paused_) private {
         paused = paused_;
         uint32 current = generation;

@@ -6,16 +6,15 @@ import {IFeedStore, Reading} from "./interfaces/IFeedStore.sol";
 import {Meta} from "./lib/Meta.sol";
 import {Slots} from "./lib/Slots.sol";
 import {Values} from "./lib/Values.sol";
-import {Verification, Verified} from "./lib/Verification.sol";
+import {FEED_BYTES, feedOf, Verification, Verified} from "./lib/Verification.sol";
 
 /// @title Keeps any feeds of one lineage, a slot each. Without owner: what is stored, signatures decide.
-/// @dev Storage layout: slot 0 = mapping(feedId => packed slot), as lib/Slots.sol packs a whole one. Nothing else; no
-/// history.
+/// @dev Storage layout: the slot whose number is a feed's id holds that feed, packed as lib/Slots.sol says of a whole
+/// slot; nothing else is stored, no history. Ids are hashes already, so no mapping has to hash them again, and
+/// eth_getStorageAt or a storage proof finds a feed by its id.
 contract FeedStore is IFeedStore {
     address public immutable registry;
     bytes32 private immutable VERIFIER_CODE_HASH;
-
-    mapping(bytes32 feedId => uint256) private _slots;
 
     constructor(ICommitteeRegistry registry_) {
         registry = address(registry_);
@@ -33,7 +32,7 @@ contract FeedStore is IFeedStore {
         (uint256 attestedAtMs, uint256 bundles, bytes32 firstFeedId) = Verification.peek(offset);
         // Who lost a race should lose little: no signature is looked at. The feeds of a bundle come together, so the
         // first speaks for them all.
-        if (bundles == 1 && attestedAtMs <= Slots.attestedAtMs(_slots[firstFeedId])) revert NothingNewer();
+        if (bundles == 1 && attestedAtMs <= Slots.attestedAtMs(_load(firstFeedId))) revert NothingNewer();
         _store(Verification.verify(registry, VERIFIER_CODE_HASH, offset, length));
     }
 
@@ -55,7 +54,7 @@ contract FeedStore is IFeedStore {
 
     /// @inheritdoc IFeedStore
     function tryRead(bytes32 feedId) external view returns (Reading memory) {
-        uint256 slot = _slots[feedId];
+        uint256 slot = _load(feedId);
         (int256 value, Meta meta) = Slots.unpack(slot);
         return Slots.reading(value, meta, Slots.attestedAtMs(slot));
     }
@@ -65,7 +64,7 @@ contract FeedStore is IFeedStore {
         view
         returns (int256 value, uint256 observedAtMs)
     {
-        uint256 slot = _slots[feedId];
+        uint256 slot = _load(feedId);
         if (slot == 0) revert UnknownFeed(feedId);
         Meta meta;
         (value, meta) = Slots.unpack(slot);
@@ -76,41 +75,47 @@ contract FeedStore is IFeedStore {
     /// Stores each feed for which the report is newer than what is there, and not too old to be used by anybody.
     function _store(Verified verified) private {
         uint256 attestedAtMs = verified.attestedAtMs();
-        uint256 feeds = verified.count();
-        // What Updated says: offset, count, and 64 bytes a feed, written as feeds are stored.
-        uint256 data;
+        uint256 tooOldMs = block.timestamp * 1000;
+        // What Updated says, 64 bytes a feed, is written to free memory as feeds are stored.
+        uint256 updates;
         assembly ("memory-safe") {
-            data := mload(0x40)
-            mstore(0x40, add(data, add(64, shl(6, feeds))))
+            updates := add(mload(0x40), 64)
         }
-        uint256 end = data + 64;
+        uint256 end = updates;
         bytes32 tooOld;
         unchecked {
-            for (uint256 i = 0; i < feeds; ++i) {
-                (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
-                if (attestedAtMs <= Slots.attestedAtMs(_slots[feedId])) continue;
-                if (attestedAtMs + 1000 * meta.validForS() < 1000 * block.timestamp) {
+            uint256 feed = verified.first();
+            for (uint256 last = feed + FEED_BYTES * verified.count(); feed != last; feed += FEED_BYTES) {
+                (bytes32 feedId, bytes32 word, Meta meta) = feedOf(feed);
+                if (attestedAtMs <= Slots.attestedAtMs(_load(feedId))) continue;
+                if (attestedAtMs + 1000 * meta.validForS() < tooOldMs) {
                     tooOld = feedId;
                     continue;
                 }
                 uint256 slot = Slots.pack(feedId, word, meta, attestedAtMs);
-                _slots[feedId] = slot;
                 assembly ("memory-safe") {
+                    sstore(feedId, slot)
                     mstore(end, feedId)
                     mstore(add(end, 32), slot)
                     end := add(end, 64)
                 }
             }
         }
-        if (end == data + 64) {
+        if (end == updates) {
             if (tooOld != 0) revert ReportTooOld(tooOld, attestedAtMs);
             revert NothingNewer();
         }
         bytes32 topic = Updated.selector;
         assembly ("memory-safe") {
-            mstore(data, 32)
-            mstore(add(data, 32), shr(6, sub(sub(end, data), 64)))
-            log2(data, sub(end, data), topic, attestedAtMs)
+            mstore(sub(updates, 64), 32)
+            mstore(sub(updates, 32), shr(6, sub(end, updates)))
+            log1(sub(updates, 64), add(sub(end, updates), 64), topic)
+        }
+    }
+
+    function _load(bytes32 feedId) private view returns (uint256 slot) {
+        assembly ("memory-safe") {
+            slot := sload(feedId)
         }
     }
 }

@@ -32,7 +32,7 @@ interface ICommitteeRegistry {
     error AlreadyStarted();
     /// Neither guardian nor owner.
     error OnlyGuardian();
-    /// The overlap is longer than the delay, so three generations could be alive.
+    /// The overlap is not shorter than the delay, so three generations could be alive at once.
     error InvalidOverlap();
     /// Only a verifier that is being created may ask.
     error NotCreating();

@@ -42,10 +42,10 @@ interface IFeedStore {
     /// No function has this selector.
     error UnknownFunction();
 
-    /// Feeds were updated from one report of T. Each slot is as the store keeps it (see the store's layout).
-    event Updated(uint256 indexed attestedAtMs, Update[] updates);
-    /// All feeds of a bundle were updated from one report of T. The slots are all that the store keeps, in order.
-    event BundleUpdated(uint256 indexed attestedAtMs, uint256[] slots);
+    /// Feeds were updated from one report. Each slot is as the store keeps it, T included (lib/Slots.sol).
+    event Updated(Update[] updates);
+    /// All feeds of a bundle were updated from one report: all slots that the store has, in order (lib/Slots.sol).
+    event BundleUpdated(uint256[] slots);
 
     /// Stores what is newer of the report appended to the calldata (report, length u16, marker 0xA55A).
     /// Reverts with the verifier's errors, NothingNewer, ReportTooOld, NotInt176.

@@ -15,18 +15,18 @@ library FeedTemplate {
         (1 << 45) | (1 << 46) | (((1 << 10) - 1) << 48) | (((1 << 26) - 1) << 65) | (((1 << 26) - 1) << 97);
 
     /// pieces[0] params[0] pieces[1] params[1] … pieces[n].
-    function fill(string[] memory pieces, string[] memory params) internal pure returns (bytes memory meaning) {
+    function fill(string[] calldata pieces, string[] calldata params) internal pure returns (bytes memory meaning) {
         uint256 n = params.length;
         if (n > PARAMS_MAX || pieces.length != n + 1) revert WrongParamCount(pieces.length, n);
         meaning = bytes(pieces[0]);
         for (uint256 i = 0; i < n; ++i) {
-            bytes memory param = bytes(params[i]);
+            bytes calldata param = bytes(params[i]);
             if (!_allowed(param)) revert InvalidParam(i);
             meaning = bytes.concat(meaning, param, bytes(pieces[i + 1]));
         }
     }
 
-    function _allowed(bytes memory param) private pure returns (bool) {
+    function _allowed(bytes calldata param) private pure returns (bool) {
         if (param.length == 0 || param.length > PARAM_BYTES_MAX) return false;
         for (uint256 i = 0; i < param.length; ++i) {
             if ((ALLOWED >> uint8(param[i])) & 1 == 0) return false;

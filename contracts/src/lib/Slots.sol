@@ -27,6 +27,8 @@ library Slots {
     uint256 private constant HALF_FRACTION = 4;
     uint256 private constant SPREAD_FRACTION = 3;
     uint256 private constant NIBBLE_MAX = 15;
+    /// Where kind 1 shows among status, groups and kind.
+    uint256 private constant KIND_MARK = 1 << 16;
 
     /// T of a slot of either kind; 0 when nothing was stored.
     function attestedAtMs(uint256 slot) internal pure returns (uint256) {
@@ -35,16 +37,16 @@ library Slots {
 
     /// A whole slot for one feed of a report of T. Of a structured feed it holds the upper 176 bits of the hash.
     function pack(bytes32 feedId, bytes32 word, Meta meta, uint256 t) internal pure returns (uint256) {
-        uint256 kind = meta.kind();
-        if (kind > Values.STRUCTURED) revert Values.WrongKind(feedId, kind);
+        uint256 marks = _marks(feedId, meta, Values.STRUCTURED);
         uint256 value = uint256(word);
-        if (kind == Values.NUMBER) {
+        if (marks & KIND_MARK == 0) {
             if (int256(value) != int176(int256(value))) revert Values.NotInt176(feedId);
             value = uint176(value);
         } else {
             value = structured(word);
         }
-        return value | (_traits(meta, t, FRACTION) << VALUE_BITS) | (kind << KIND_SHIFT) | (t << T_SHIFT);
+        return value | (_traits(marks, meta, t, FRACTION) << VALUE_BITS) | ((marks & KIND_MARK) << (KIND_SHIFT - 16))
+            | (t << T_SHIFT);
     }
 
     /// What a whole slot says: the value, and meta as if it had been signed with the rounded times.
@@ -61,10 +63,10 @@ library Slots {
 
     /// Half a slot for one number of a report of T; T itself is not in it.
     function packHalf(bytes32 feedId, bytes32 word, Meta meta, uint256 t) internal pure returns (uint256) {
-        if (meta.kind() != Values.NUMBER) revert Values.WrongKind(feedId, meta.kind());
+        uint256 marks = _marks(feedId, meta, Values.NUMBER);
         int256 value = int256(uint256(word));
         if (value != int72(value)) revert NotInt72(feedId);
-        return uint72(int72(value)) | (_traits(meta, t, HALF_FRACTION) << HALF_VALUE_BITS);
+        return uint72(int72(value)) | (_traits(marks, meta, t, HALF_FRACTION) << HALF_VALUE_BITS);
     }
 
     /// The slot of two halves of reports of T.
@@ -95,20 +97,21 @@ library Slots {
         });
     }
 
-    /// The small float of `x` below 2^(32 + fraction), rounded down. Numbers below 2^(fraction+1) stand for themselves; of
-    /// others it holds the uppermost bit's place, less `fraction`, above the `fraction` bits that follow that bit.
+    /// The small float of `x`, rounded down: how many low bits are dropped, above the bits that are left. The uppermost of
+    /// these is not kept where bits are dropped: it adds one to their number instead. Numbers below 2^(fraction+1) stand
+    /// for themselves, and codes are in the order of the numbers that they stand for.
     function encodeDown(uint256 x, uint256 fraction) internal pure returns (uint256) {
         unchecked {
-            uint256 excess = _excess(x, fraction);
-            return (excess << fraction) + (x >> excess);
+            uint256 dropped = _dropped(x, fraction);
+            return (dropped << fraction) + (x >> dropped);
         }
     }
 
-    /// The same, rounded up: what overflows the fraction is carried into the exponent by itself.
+    /// The same, rounded up: when all bits that are left were ones, the sum carries into the number of dropped bits.
     function encodeUp(uint256 x, uint256 fraction) internal pure returns (uint256) {
         unchecked {
-            uint256 excess = _excess(x, fraction);
-            return (excess << fraction) + ((x + (1 << excess) - 1) >> excess);
+            uint256 dropped = _dropped(x, fraction);
+            return (dropped << fraction) + ((x + (1 << dropped) - 1) >> dropped);
         }
     }
 
@@ -122,26 +125,40 @@ library Slots {
         }
     }
 
-    /// How many bits of `x` a small float drops: the place of its uppermost bit above `fraction`.
-    function _excess(uint256 x, uint256 fraction) private pure returns (uint256 excess) {
+    /// How many low bits of `x` a small float drops: the place of its uppermost bit above `fraction`.
+    function _dropped(uint256 x, uint256 fraction) private pure returns (uint256 dropped) {
         assembly ("memory-safe") {
             let rest := shr(fraction, x)
-            excess := shl(4, gt(rest, 0xffff))
-            excess := or(excess, shl(3, gt(shr(excess, rest), 0xff)))
-            excess := or(excess, shl(2, gt(shr(excess, rest), 0xf)))
-            excess := or(excess, shl(1, gt(shr(excess, rest), 3)))
-            excess := or(excess, gt(shr(excess, rest), 1))
+            for {} gt(rest, 31) {} {
+                rest := shr(5, rest)
+                dropped := add(dropped, 5)
+            }
+            // The place of the uppermost bit of each number below 32.
+            dropped := add(dropped, byte(rest, 0x0000010102020202030303030303030304040404040404040404040404040404))
         }
     }
 
-    function _traits(Meta meta, uint256 t, uint256 fraction) private pure returns (uint256) {
+    /// Status, groups and kind as meta has them, a byte each, none larger than a slot can hold.
+    function _marks(bytes32 feedId, Meta meta, uint256 kindMax) private pure returns (uint256 marks) {
+        marks = uint24(Meta.unwrap(meta) >> 96);
+        // One look for what no honest committee of this version signs.
+        if (marks & (0xfff0f0 - (kindMax << 16)) != 0) {
+            if (meta.kind() > kindMax) revert Values.WrongKind(feedId, meta.kind());
+            // Never shown as less: a status that is not known here must not become OK.
+            marks = _nibble(meta.status()) | (_nibble(meta.groups()) << 8) | (meta.kind() << 16);
+        }
+    }
+
+    function _traits(uint256 marks, Meta meta, uint256 t, uint256 fraction) private pure returns (uint256) {
         unchecked {
             uint256 observedAtMs = meta.observedAtMs();
             // A source ahead of the committee's clock: as if it had said T, which is earlier.
-            uint256 ageS = t > observedAtMs ? (t - observedAtMs + 999) / 1000 : 0;
-            return encodeUp(meta.spreadPpm(), SPREAD_FRACTION) | (_nibble(meta.status()) << 8)
-                | (_nibble(meta.groups()) << 12) | (encodeUp(ageS, fraction) << 16)
-                | (encodeDown(meta.validForS(), fraction + 1) << (21 + fraction));
+            uint256 ageS;
+            assembly ("memory-safe") {
+                ageS := mul(gt(t, observedAtMs), div(add(sub(t, observedAtMs), 999), 1000))
+            }
+            return encodeUp(meta.spreadPpm(), SPREAD_FRACTION) | ((marks & 0x0f) << 8) | ((marks & 0xf00) << 4)
+                | (encodeUp(ageS, fraction) << 16) | (encodeDown(meta.validForS(), fraction + 1) << (21 + fraction));
         }
     }
 
@@ -162,7 +179,6 @@ library Slots {
         }
     }
 
-    /// What is above 15 is never shown as less: a status that this version does not know must not become OK.
     function _nibble(uint256 x) private pure returns (uint256) {
         return x < NIBBLE_MAX ? x : NIBBLE_MAX;
     }

@@ -135,7 +135,7 @@ library Verification {
             calldatacopy(add(input, 36), offset, length)
             mstore(0x40, add(input, add(length, 68)))
         }
-        return _ask(registry, codeHash, input, length);
+        return ask(registry, codeHash, input, length);
     }
 
     /// Like verify, for a report of one bundle that the reader knows. `ids` are the bundle's id and its feeds' ids, end to
@@ -153,7 +153,7 @@ library Verification {
             source := add(ids, 32)
             feeds := sub(shr(5, mload(ids)), 1)
         }
-        if (_isShort(offset)) return _askExpanded(registry, codeHash, offset, length, source, feeds);
+        if (isShort(offset)) return _askExpanded(registry, codeHash, offset, length, source, feeds);
         verified = verify(registry, codeHash, offset, length);
         if (verified.count() != feeds) revert WrongFeedCount(feeds);
         for (uint256 i = 0; i < feeds; ++i) {
@@ -177,7 +177,7 @@ library Verification {
         bytes32 feedId
     ) internal view returns (bytes32 word, Meta meta, uint256 attestedAtMs) {
         Verified verified;
-        if (_isShort(offset)) {
+        if (isShort(offset)) {
             assembly ("memory-safe") {
                 mstore(0, bundleId)
                 mstore(32, feedId)
@@ -191,10 +191,21 @@ library Verification {
         return (word, meta, verified.attestedAtMs());
     }
 
-    function _isShort(uint256 offset) private pure returns (bool short) {
+    /// Whether the report leaves out its ids.
+    function isShort(uint256 offset) internal pure returns (bool short) {
         assembly ("memory-safe") {
             short := shr(255, calldataload(offset))
         }
+    }
+
+    /// Checks that a short report has one bundle, of `n` feeds, and a word for each of them.
+    function requireFeeds(uint256 offset, uint256 length, uint256 n) internal pure {
+        bool unfit;
+        assembly ("memory-safe") {
+            // Bytes 23 and 24: how many bundles, and how many feeds in the first.
+            unfit := or(xor(and(shr(56, calldataload(offset)), 0xffff), add(256, n)), lt(length, add(25, shl(5, n))))
+        }
+        if (unfit) revert WrongFeedCount(n);
     }
 
     /// Puts the bundle's id and the ids of its `n` feeds, at memory `ids`, into a report that leaves them out, and asks.
@@ -203,41 +214,47 @@ library Verification {
         view
         returns (Verified)
     {
+        requireFeeds(offset, length, n);
         uint256 input;
-        bool unfit;
         assembly ("memory-safe") {
             // Id, word and meta of each feed, the id from memory, word and meta from one word of calldata: 104 bits and
             // 152 bits; then what follows the feeds.
-            function interleave(write, ids_, last, read, end) {
-                for {} lt(ids_, last) {} {
-                    ids_ := add(ids_, 32)
-                    mstore(write, mload(ids_))
-                    let packed := calldataload(read)
+            function interleave(write, id, last, ahead, end) {
+                for {} lt(id, last) { write := add(write, 96) } {
+                    id := add(id, 32)
+                    let packed := calldataload(add(id, ahead))
+                    mstore(write, mload(id))
                     mstore(add(write, 32), sar(152, packed))
                     mstore(add(write, 64), and(packed, 0xffffffffffffffffffffffffffffffffffffff))
-                    write := add(write, 96)
-                    read := add(read, 32)
                 }
-                calldatacopy(write, read, sub(end, read))
+                let rest := add(add(last, ahead), 32)
+                calldatacopy(write, rest, sub(end, rest))
             }
-            // Head and count, and a word for each feed are the least there must be.
-            unfit := or(xor(byte(24, calldataload(offset)), n), lt(length, add(25, shl(5, n))))
-            if iszero(unfit) {
-                input := mload(0x40)
-                // The full form's first byte is the short one's without bit 7.
-                mstore(add(input, 36), xor(calldataload(offset), shl(255, 1)))
-                mstore(add(input, 61), mload(ids))
-                interleave(add(input, 93), ids, add(ids, shl(5, n)), add(offset, 25), add(offset, length))
-                length := add(length, shl(5, add(n, add(n, 1))))
-                mstore(0x40, add(input, add(length, 68)))
-            }
+            input := mload(0x40)
+            // The full form's first byte is the short one's without bit 7.
+            mstore(add(input, 36), xor(calldataload(offset), shl(255, 1)))
+            mstore(add(input, 61), mload(ids))
+            // Ids and packed words are equally far from each other all along.
+            interleave(add(input, 93), ids, add(ids, shl(5, n)), sub(sub(offset, 7), ids), add(offset, length))
+            length := add(length, shl(5, add(n, add(n, 1))))
+            mstore(0x40, add(input, add(length, 68)))
         }
-        if (unfit) revert WrongFeedCount(n);
-        return _ask(registry, codeHash, input, length);
+        return ask(registry, codeHash, input, length);
     }
 
-    /// Calls the verifier with the report at input + 36; the four bytes before it are for the selector.
-    function _ask(address registry, bytes32 codeHash, uint256 input, uint256 length) private view returns (Verified result) {
+    /// Asks for the report at input + 36 and copies the answer; see `demand`.
+    function ask(address registry, bytes32 codeHash, uint256 input, uint256 length) internal view returns (Verified result) {
+        demand(registry, codeHash, input, length);
+        assembly ("memory-safe") {
+            result := mload(0x40)
+            returndatacopy(result, 0, returndatasize())
+            mstore(0x40, add(result, returndatasize()))
+        }
+    }
+
+    /// Calls the verifier with the report at input + 36; the four bytes before it are for the selector. Reverts with the
+    /// verifier's error unless the report is the committee's; its answer, which repeats the feeds, is not copied.
+    function demand(address registry, bytes32 codeHash, uint256 input, uint256 length) internal view {
         uint256 generation;
         assembly ("memory-safe") {
             generation := and(shr(216, mload(add(input, 36))), 0xffffffff)
@@ -254,9 +271,6 @@ library Verification {
             }
             // An address without code answers nothing.
             answered := iszero(iszero(returndatasize()))
-            result := mload(0x40)
-            returndatacopy(result, 0, returndatasize())
-            mstore(0x40, add(result, returndatasize()))
         }
         if (!answered) revert UnknownGeneration(generation);
     }
