@@ -24,6 +24,8 @@ const { compileSchemas } = await import(pathToFileURL(join(root, 'scripts/compil
 if (!existsSync(join(root, 'dist/src/cli/main.js'))) console.error('Compiling, half a minute the first time …')
 else say('Compiling …')
 await compileSchemas(root)
+const { writeBindings } = await import(pathToFileURL(join(root, 'scripts/contract-bindings.mjs')).href)
+await writeBindings(root)
 run(
   process.execPath,
   [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')],
