@@ -12,6 +12,8 @@ import { Worker } from 'node:worker_threads'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const store = join(root, 'dist/contracts/units')
 const storedMax = 4_000
+// Tests deploy the artifacts of what they test, so their own code may be slow: optimised, they take most of the time.
+const testFolder = 'contracts/test/'
 
 /** The version of the compiler: it is pinned in package.json, and part of each unit's hash. */
 export const solcVersion = JSON.parse(readFileSync(join(root, 'node_modules/solc/package.json'), 'utf8')).version
@@ -45,18 +47,20 @@ function rootsOf(input) {
 
 /** What solc is asked about one file; without a name, about everything at once. */
 function unitOf(input, name) {
-  if (name === undefined) return { name: '', request: JSON.stringify(input), size: Number.MAX_SAFE_INTEGER }
+  if (name === undefined) return { name: '', request: JSON.stringify(input), others: [], size: Number.MAX_SAFE_INTEGER }
   const wanted = Object.entries(input.settings.outputSelection[name]).map(([contract, outputs]) => [
     contract,
     // Nothing deploys a library's contract by its artifact: its code is made inside the units that use it.
     name.startsWith('node_modules/') ? outputs.filter((output) => !output.startsWith('evm.bytecode')) : outputs,
   ])
-  const request = JSON.stringify({
+  const quick = name.startsWith(testFolder) ? { viaIR: false, optimizer: { enabled: false } } : {}
+  const request = {
     ...input,
     sources: { [name]: input.sources[name] },
-    settings: { ...input.settings, outputSelection: { [name]: Object.fromEntries(wanted) } },
-  })
-  return { name, request, size: input.sources[name].content.length }
+    settings: { ...input.settings, ...quick, outputSelection: { [name]: Object.fromEntries(wanted) } },
+  }
+  const size = input.sources[name].content.length
+  return { name, request: JSON.stringify(request), others: othersOf(request), size }
 }
 
 /** The stored output of a unit, if what it imported then reads the same today. */
@@ -113,13 +117,38 @@ async function compileAll(input, units) {
       }
       worker.on('error', reject)
       worker.on('message', ({ text, imported }) => {
-        results.set(unit, { output: JSON.parse(text), imported })
+        const output = JSON.parse(text)
+        const other = isBeyondLegacy(output) ? unit.others.shift() : undefined
+        if (other !== undefined) {
+          worker.postMessage(other)
+          return
+        }
+        results.set(unit, { output, imported })
         next()
       })
       next()
     })
   await Promise.all(Array.from({ length: Math.min(queue.length, availableParallelism()) }, run))
   return results
+}
+
+/**
+ * What to ask when the legacy code generator gives up, the quicker first. It serves speed and coverage, not what is
+ * deployed: tests need not be written for it, and of a contract that it cannot compile, coverage shows less than there
+ * is, never more.
+ */
+function othersOf(request) {
+  const { settings, ...rest } = request
+  if (settings.viaIR) return []
+  const yulDetails = { stackAllocation: true, optimizerSteps: 'u:fDnTOcmu' }
+  const optimizers = [{ enabled: false, details: { yul: true, yulDetails } }, { enabled: true }]
+  return optimizers.map((optimizer) => JSON.stringify({ ...rest, settings: { ...settings, viaIR: true, optimizer } }))
+}
+
+function isBeyondLegacy(output) {
+  const failures = (output.errors ?? []).filter((error) => error.severity === 'error')
+  const limits = ['CompilerError', 'UnimplementedFeatureError', 'YulException']
+  return failures.length > 0 && failures.every((error) => limits.includes(error.type))
 }
 
 /** One output out of many: sources are numbered anew, and source maps with them. */

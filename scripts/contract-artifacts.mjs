@@ -12,18 +12,18 @@ const codeBytesMax = 24_576
 // A build of its own for each process: out of a shared one, contracts that are gone would come along.
 const out = join(root, `dist/contracts/build-${process.pid}`)
 
-/** Compiles what can be deployed, and interfaces, and writes their artifacts; resolves to the names. */
+/** Compiles what can be deployed, and interfaces, and writes their artifacts; resolves to the names. Warnings may wait. */
 export async function writeArtifacts() {
-  const artifacts = await makeArtifacts()
+  const artifacts = await makeArtifacts('never')
   mkdirSync(folder, { recursive: true })
   for (const file of readdirSync(folder)) if (!artifacts.has(file)) rmSync(join(folder, file))
   for (const [file, text] of artifacts) if (committed(file) !== text) writeFileSync(join(folder, file), text)
   return [...artifacts.keys()]
 }
 
-/** What differs between the committed artifacts and those that the sources make: one sentence each. */
+/** What differs between the committed artifacts and those that the sources make: one sentence each. A warning is an error. */
 export async function staleArtifacts() {
-  const artifacts = await makeArtifacts()
+  const artifacts = await makeArtifacts('warnings')
   const gone = (existsSync(folder) ? readdirSync(folder) : []).filter((file) => !artifacts.has(file))
   return [
     ...gone.map((file) => `${file}: no contract has this name.`),
@@ -36,22 +36,19 @@ export async function staleArtifacts() {
 }
 
 /** File names and texts of all artifacts. */
-async function makeArtifacts() {
+async function makeArtifacts(denied) {
   try {
-    await compile()
+    await compile(denied)
     return collect()
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
 }
 
-async function compile() {
-  const { code } = await forge(
-    ['build', ...sourceFolders.filter(isThere), '--quiet', '--deny', 'warnings', '--extra-output', 'storageLayout'],
-    {
-      env: { FOUNDRY_PROFILE: 'default', FOUNDRY_OUT: join(out, 'out'), FOUNDRY_CACHE_PATH: join(out, 'cache') },
-    },
-  )
+async function compile(denied) {
+  const { code } = await forge(['build', ...sourceFolders.filter(isThere), '--quiet', '--deny', denied], {
+    env: { FOUNDRY_PROFILE: 'default', FOUNDRY_OUT: join(out, 'out'), FOUNDRY_CACHE_PATH: join(out, 'cache') },
+  })
   if (code !== 0) throw new Error('The contracts do not compile.')
 }
 

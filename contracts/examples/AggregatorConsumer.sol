@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {AggregatorV3Interface} from "../src/interfaces/AggregatorV3Interface.sol";
 
-/// @title A vault that values deposits of ether in dollars, written for Chainlink's feeds: nothing in it knows of Assay.
+/// @title A vault that values deposits of ether in dollars, written for Chainlink: nothing in it knows of Assay.
 /// @notice Give it the address of an AggregatorFacade in the place of a Chainlink proxy, and it runs as it is.
 /// @dev Storage layout: slot 0 depositOf.
 contract AggregatorConsumer {

@@ -81,8 +81,7 @@ contract AggregatorFacade is IAggregatorFacade {
     function _describe(string memory name, string memory unit) private pure returns (string memory) {
         bytes memory text = bytes(name);
         uint256 unitBytes = bytes(unit).length;
-        // At least one character before the hyphen.
-        if (text.length < unitBytes + 2) return name;
+        if (text.length <= unitBytes) return name;
         uint256 hyphen = text.length - unitBytes - 1;
         bytes memory base = new bytes(hyphen);
         for (uint256 i = 0; i < text.length; ++i) {

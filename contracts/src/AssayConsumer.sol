@@ -21,7 +21,8 @@ abstract contract AssayConsumer {
     error OlderThanUsed(bytes32 feedId, uint256 attestedAtMs, uint256 usedAtMs);
 
     /// keccak256(abi.encode(uint256(keccak256("assay.consumer")) - 1)) & ~bytes32(uint256(0xff)), as ERC-7201 says.
-    bytes32 private constant NAMESPACE = keccak256(abi.encode(uint256(keccak256("assay.consumer")) - 1)) & ~bytes32(uint256(0xff));
+    bytes32 private constant NAMESPACE =
+        keccak256(abi.encode(uint256(keccak256("assay.consumer")) - 1)) & ~bytes32(uint256(0xff));
 
     /// The lineage's registry: what it calls a committee, this contract believes.
     ICommitteeRegistry public immutable REGISTRY;
@@ -63,18 +64,15 @@ abstract contract AssayConsumer {
 
     /// The values of all feeds of one bundle, in its order. `ids` are the bundle's id, then its feeds' ids, as
     /// abi.encodePacked puts them; the appended report may leave them out.
-    function _readBundle(bytes memory ids, uint256 maxAgeS)
-        internal
-        view
-        returns (int256[] memory values)
-    {
+    function _readBundle(bytes memory ids, uint256 maxAgeS) internal view returns (int256[] memory values) {
         (uint256 offset, uint256 length) = Verification.tail();
         if (Verification.isShort(offset)) {
             return KnownBundle.numbers(address(REGISTRY), VERIFIER_CODE_HASH, offset, length, ids, maxAgeS);
         }
-        return Values.numbers(
-            Verification.verifyKnown(address(REGISTRY), VERIFIER_CODE_HASH, offset, length, ids), maxAgeS
-        );
+        return
+            Values.numbers(
+                Verification.verifyKnown(address(REGISTRY), VERIFIER_CODE_HASH, offset, length, ids), maxAgeS
+            );
     }
 
     /// Like _read, and never of an older report than the last one used for this feed.

@@ -91,7 +91,7 @@ contract BundleStore is IFeedStore {
         (uint256 offset, uint256 length) = Verification.tail();
         // T of a report that turns out valid is what peek saw: the same bytes, where both forms of a report have it.
         (uint256 attestedAtMs,,) = Verification.peek(offset);
-        if (attestedAtMs <= Slots.attestedAtMs(_pairs[0])) revert NothingNewer();
+        if (_pairs[0] >= Slots.least(attestedAtMs)) revert NothingNewer();
         _store(Verification.verifyKnown(registry, VERIFIER_CODE_HASH, offset, length, _ids()), attestedAtMs);
     }
 
@@ -102,21 +102,14 @@ contract BundleStore is IFeedStore {
 
     /// Always reverts: no feed of a bundle here is structured.
     /// @inheritdoc IFeedStore
-    function readEncoded(bytes32 feedId, bytes calldata, uint256 maxAgeS)
-        external
-        view
-        returns (uint256 observedAtMs)
-    {
+    function readEncoded(bytes32 feedId, bytes calldata, uint256 maxAgeS) external view returns (uint256 observedAtMs) {
         (, observedAtMs) = _fresh(feedId, Values.STRUCTURED, maxAgeS);
     }
 
     /// @inheritdoc IFeedStore
-    function tryRead(bytes32 feedId) external view returns (Reading memory reading) {
-        uint256 i = _indexOf(feedId);
-        if (i >= FEEDS) return reading;
-        uint256 slot = _pairs[i / 2];
-        (int256 value, Meta meta) = Slots.unpackHalf(slot, i % 2);
-        return Slots.reading(value, meta, Slots.attestedAtMs(slot));
+    function tryRead(bytes32 feedId) external view returns (Reading memory) {
+        (uint256 slot, uint256 i) = _load(feedId);
+        return Slots.readingHalf(slot, i);
     }
 
     function _fresh(bytes32 feedId, uint256 kind, uint256 maxAgeS)
@@ -124,42 +117,42 @@ contract BundleStore is IFeedStore {
         view
         returns (int256 value, uint256 observedAtMs)
     {
-        uint256 i = _indexOf(feedId);
-        if (i >= FEEDS) revert UnknownFeed(feedId);
-        uint256 slot = _pairs[i / 2];
+        (uint256 slot, uint256 i) = _load(feedId);
         if (slot == 0) revert UnknownFeed(feedId);
         Meta meta;
-        (value, meta) = Slots.unpackHalf(slot, i % 2);
+        (value, meta) = Slots.unpackHalf(slot, i);
         Values.requireFresh(feedId, meta, kind, maxAgeS);
         return (value, meta.observedAtMs());
     }
 
-    /// Stores all feeds, unless the report is too old for every one of them.
-    function _store(Verified verified, uint256 attestedAtMs) private {
-        uint256 feeds = FEEDS;
-        uint256[] memory slots = new uint256[]((feeds + 1) / 2);
-        uint256 validForS;
-        for (uint256 i = 0; i < slots.length; ++i) {
-            (uint256 low, uint256 validLow) = _half(verified, 2 * i, attestedAtMs);
-            uint256 high;
-            uint256 validHigh;
-            if (2 * i + 1 < feeds) (high, validHigh) = _half(verified, 2 * i + 1, attestedAtMs);
-            if (validLow > validForS) validForS = validLow;
-            if (validHigh > validForS) validForS = validHigh;
-            slots[i] = Slots.pair(low, high, attestedAtMs);
-            _pairs[i] = slots[i];
+    /// The slot that has the feed, 0 when there is none, and which half of it is the feed's.
+    function _load(bytes32 feedId) private view returns (uint256 slot, uint256 half) {
+        uint256 i = _indexOf(feedId);
+        if (i < FEEDS) {
+            assembly ("memory-safe") {
+                slot := sload(shr(1, i))
+            }
         }
-        if (attestedAtMs + 1000 * validForS < 1000 * block.timestamp) revert ReportTooOld(ID0, attestedAtMs);
-        emit BundleUpdated(slots);
+        return (slot, i & 1);
     }
 
-    function _half(Verified verified, uint256 i, uint256 attestedAtMs)
-        private
-        pure
-        returns (uint256 half, uint256 validForS)
-    {
-        (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
-        return (Slots.packHalf(feedId, word, meta, attestedAtMs), meta.validForS());
+    /// Stores all feeds, unless the report is too old for every one of them.
+    function _store(Verified verified, uint256 attestedAtMs) private {
+        unchecked {
+            uint256 feeds = FEEDS;
+            uint256[] memory slots = new uint256[]((feeds + 1) / 2);
+            uint256 validForS;
+            for (uint256 i = 0; i < feeds; ++i) {
+                (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
+                if (meta.validForS() > validForS) validForS = meta.validForS();
+                slots[i / 2] |= Slots.packHalf(feedId, word, meta, attestedAtMs, i & 1);
+            }
+            if (attestedAtMs + 1000 * validForS < 1000 * block.timestamp) revert ReportTooOld(ID0, attestedAtMs);
+            for (uint256 i = 0; i < slots.length; ++i) {
+                _pairs[i] = slots[i];
+            }
+            emit BundleUpdated(slots);
+        }
     }
 
     /// The feed's place in the bundle; FEEDS or more when it has none (zero finds the first id that is not set).
@@ -185,12 +178,33 @@ contract BundleStore is IFeedStore {
 
     /// The bundle's id and its feeds' ids, end to end.
     function _ids() private view returns (bytes memory ids) {
-        ids = abi.encodePacked(
-            bundleId, ID0, ID1, ID2, ID3, ID4, ID5, ID6, ID7, ID8, ID9, ID10, ID11, ID12, ID13, ID14, ID15
-        );
+        ids = new bytes(32 * (FEEDS_MAX + 1));
+        _write(ids, 0, bundleId);
+        _write(ids, 1, ID0);
+        _write(ids, 2, ID1);
+        _write(ids, 3, ID2);
+        _write(ids, 4, ID3);
+        _write(ids, 5, ID4);
+        _write(ids, 6, ID5);
+        _write(ids, 7, ID6);
+        _write(ids, 8, ID7);
+        _write(ids, 9, ID8);
+        _write(ids, 10, ID9);
+        _write(ids, 11, ID10);
+        _write(ids, 12, ID11);
+        _write(ids, 13, ID12);
+        _write(ids, 14, ID13);
+        _write(ids, 15, ID14);
+        _write(ids, 16, ID15);
         uint256 length = 32 * (FEEDS + 1);
         assembly ("memory-safe") {
             mstore(ids, length)
+        }
+    }
+
+    function _write(bytes memory ids, uint256 i, bytes32 id) private pure {
+        assembly ("memory-safe") {
+            mstore(add(ids, shl(5, add(i, 1))), id)
         }
     }
 }

@@ -244,6 +244,7 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
 
     /// S of P1, as the committee's own software computes it.
     function _saltOf(uint32 generation_, uint8 f, address[] calldata signers) private view returns (bytes32) {
-        return keccak256(abi.encode(keccak256("assay/committee/v1"), lineage, uint256(generation_), uint256(f), signers));
+        return
+            keccak256(abi.encode(keccak256("assay/committee/v1"), lineage, uint256(generation_), uint256(f), signers));
     }
 }

@@ -32,7 +32,9 @@ contract FeedStore is IFeedStore {
         (uint256 attestedAtMs, uint256 bundles, bytes32 firstFeedId) = Verification.peek(offset);
         // Who lost a race should lose little: no signature is looked at. The feeds of a bundle come together, so the
         // first speaks for them all.
-        if (bundles == 1 && attestedAtMs <= Slots.attestedAtMs(_load(firstFeedId))) revert NothingNewer();
+        if (bundles == 1) {
+            if (_load(firstFeedId) >= Slots.least(attestedAtMs)) revert NothingNewer();
+        }
         _store(Verification.verify(registry, VERIFIER_CODE_HASH, offset, length));
     }
 
@@ -54,9 +56,7 @@ contract FeedStore is IFeedStore {
 
     /// @inheritdoc IFeedStore
     function tryRead(bytes32 feedId) external view returns (Reading memory) {
-        uint256 slot = _load(feedId);
-        (int256 value, Meta meta) = Slots.unpack(slot);
-        return Slots.reading(value, meta, Slots.attestedAtMs(slot));
+        return Slots.reading(_load(feedId));
     }
 
     function _fresh(bytes32 feedId, uint256 kind, uint256 maxAgeS)
@@ -75,20 +75,17 @@ contract FeedStore is IFeedStore {
     /// Stores each feed for which the report is newer than what is there, and not too old to be used by anybody.
     function _store(Verified verified) private {
         uint256 attestedAtMs = verified.attestedAtMs();
-        uint256 tooOldMs = block.timestamp * 1000;
-        // What Updated says, 64 bytes a feed, is written to free memory as feeds are stored.
-        uint256 updates;
-        assembly ("memory-safe") {
-            updates := add(mload(0x40), 64)
-        }
+        uint256 feed = verified.first();
+        // What Updated says takes the place of feeds that have been looked at: 64 bytes for 96.
+        uint256 updates = feed;
         uint256 end = updates;
         bytes32 tooOld;
         unchecked {
-            uint256 feed = verified.first();
+            uint256 nowMs = 1000 * block.timestamp;
             for (uint256 last = feed + FEED_BYTES * verified.count(); feed != last; feed += FEED_BYTES) {
                 (bytes32 feedId, bytes32 word, Meta meta) = feedOf(feed);
-                if (attestedAtMs <= Slots.attestedAtMs(_load(feedId))) continue;
-                if (attestedAtMs + 1000 * meta.validForS() < tooOldMs) {
+                if (_load(feedId) >= Slots.least(attestedAtMs)) continue;
+                if (attestedAtMs + 1000 * meta.validForS() < nowMs) {
                     tooOld = feedId;
                     continue;
                 }

@@ -57,7 +57,8 @@ contract ReportVerifier is IReportVerifier {
 
     /// Asks the registry what to be: without constructor arguments the init code, and so the address, is known ahead.
     constructor() {
-        (bytes32 lineage, uint32 generation, uint8 f, address[] memory signers) = ICommitteeRegistry(msg.sender).creating();
+        (bytes32 lineage, uint32 generation, uint8 f, address[] memory signers) =
+            ICommitteeRegistry(msg.sender).creating();
         registry = msg.sender;
         LINEAGE = lineage;
         GENERATION = generation;
@@ -142,7 +143,8 @@ contract ReportVerifier is IReportVerifier {
         _checkTime(attestedAtMs);
 
         (uint256 root, uint256 cursor, uint256 out, uint256 outBytes) = _climb(uint8(head >> 64));
-        uint256 digest = _typedDigest(uint256(REPORT_TYPEHASH), uint32(head >> 184), uint32(head >> 152), attestedAtMs, root);
+        uint256 digest =
+            _typedDigest(uint256(REPORT_TYPEHASH), uint32(head >> 184), uint32(head >> 152), attestedAtMs, root);
         uint256 threshold;
         uint256 kind = head >> 248;
         if (kind == KIND_SEALS) {
@@ -181,7 +183,11 @@ contract ReportVerifier is IReportVerifier {
 
     /// The root that `bundles` bundles from byte 28 on lead to, where their bytes end, and where in memory their feeds
     /// lie as verifyPacked() returns them: attestedAtMs (still empty), 0x40, count, feeds.
-    function _climb(uint256 bundles) private pure returns (uint256 root, uint256 cursor, uint256 out, uint256 outBytes) {
+    function _climb(uint256 bundles)
+        private
+        pure
+        returns (uint256 root, uint256 cursor, uint256 out, uint256 outBytes)
+    {
         assembly ("memory-safe") {
             // MalformedReport(): Yul functions see no Solidity names.
             function malformed() {
@@ -192,7 +198,8 @@ contract ReportVerifier is IReportVerifier {
             function ascend(node, at) -> up, next {
                 up := node
                 next := add(at, 1)
-                for { let end := add(next, shl(5, byte(0, calldataload(at)))) } lt(next, end) { next := add(next, 32) } {
+                for { let end := add(next, shl(5, byte(0, calldataload(at)))) } lt(next, end) { next := add(next, 32) }
+                {
                     let sibling := calldataload(next)
                     let place := shl(5, gt(up, sibling))
                     mstore(place, up)
@@ -293,7 +300,10 @@ contract ReportVerifier is IReportVerifier {
         assembly ("memory-safe") {
             let input := sub(table, 128)
             mstore(input, digest)
-            for { let signer := table } bitmap { signer := add(signer, 20) bitmap := shr(1, bitmap) } {
+            for { let signer := table } bitmap {
+                signer := add(signer, 20)
+                bitmap := shr(1, bitmap)
+            } {
                 if and(bitmap, 1) {
                     let vs := calldataload(add(cursor, 32))
                     let s := and(vs, 0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff)

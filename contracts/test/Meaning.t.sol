@@ -20,7 +20,8 @@ contract MeaningTest is TestBase {
         uint256 count = 0;
         for (string memory feed = ".feeds[0]"; vm.keyExistsJson(json, feed); feed = _at(".feeds", count)) {
             string memory declared = _at(".document.feeds", count);
-            FeedMeaning memory meaning = Meaning.parse(bytes(vm.parseJsonString(json, string.concat(feed, ".meaning"))));
+            string memory text = vm.parseJsonString(json, string.concat(feed, ".meaning"));
+            FeedMeaning memory meaning = Meaning.parse(bytes(text));
             assertEq(meaning.feedId, vm.parseJsonBytes32(json, string.concat(feed, ".feedId")), "feed id");
             assertEq(meaning.name, vm.parseJsonString(json, string.concat(declared, ".name")), "name");
             assertEq(meaning.unit, vm.parseJsonString(json, string.concat(declared, ".unit")), "unit");
@@ -42,8 +43,12 @@ contract MeaningTest is TestBase {
         assertFalse(_isNumber(string.concat(PRICE, ",", PRICE)));
         assertFalse(_isNumber(string.concat(PRICE, ",", PLACE)));
         assertFalse(_isNumber(string.concat(PLACE, ",", PRICE)));
-        assertFalse(_isNumber('{"combine":"identity","name":"start","type":"int64"},'
-        '{"combine":"median","name":"open","type":"int176"},{"combine":"median","name":"close","type":"int176"}'));
+        assertFalse(
+            _isNumber(
+                '{"combine":"identity","name":"start","type":"int64"},'
+                '{"combine":"median","name":"open","type":"int176"},{"combine":"median","name":"close","type":"int176"}'
+            )
+        );
     }
 
     function test_FieldsNamedLikeKeysChangeNothing() external pure {
@@ -159,7 +164,8 @@ contract MeaningTest is TestBase {
         _refuse(string.concat(_usual(), _usual()), 185);
         _refuse(string.concat(" ", _usual()), 0);
         _refuse(
-            string.concat('{"fields":[', PRICE, '],"decimals":8,"name":"btc-usd","schema":"0x', HEX, '","unit":"USD"}'), 2
+            string.concat('{"fields":[', PRICE, '],"decimals":8,"name":"btc-usd","schema":"0x', HEX, '","unit":"USD"}'),
+            2
         );
     }
 

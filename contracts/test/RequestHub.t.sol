@@ -44,7 +44,8 @@ contract RequestHubTest is HubBase {
         bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
         assertEq(vm.load(address(hub), 0), bytes32(uint256(1)));
         uint256 slot = uint256(keccak256(abi.encode(id, uint256(1))));
-        uint256 packed = uint256(uint160(address(asker))) + START * 2 ** 160 + 1 hours * 2 ** 200 + GAS * 2 ** 224;
+        uint256 packed =
+            uint256(uint160(address(asker))) + START * 2 ** 160 + 1 hours * 2 ** 200 + uint256(GAS) * 2 ** 224;
         assertEq(vm.load(address(hub), bytes32(slot)), bytes32(packed));
         assertEq(vm.load(address(hub), bytes32(slot + 1)), FEED);
         answer(id, "", numberReport(7));
@@ -189,7 +190,7 @@ contract RequestHubTest is HubBase {
         assertEq(asker.value(), 3, "a ms later");
     }
 
-    /// I08: an answer, a refusal or an expiry cannot be played again.
+    /// An answer, a refusal or an expiry cannot be played again.
     function test_nothingIsAnsweredTwice() external {
         bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
         bytes memory report = numberReport(5);

@@ -3,6 +3,7 @@
 import { OracleError } from '../base/errors.js'
 import { toHex } from '../core/bytes.js'
 import { type Committee, type CommitteeKeys, keysOf, parseCommittee } from '../core/committee.js'
+import { type CalldataOptions, toCalldata } from '../core/report-calldata.js'
 import type { Status } from '../core/status.js'
 import { type VerifiedFeed, type VerifiedReport, verifyReport } from '../core/verify-report.js'
 import { ask, type Reach } from './ask.js'
@@ -65,6 +66,11 @@ export interface Client {
   feeds(wanted?: Accept): Promise<ReadonlyMap<string, FeedResult>>
   /** Attested values of the past, each proven by its own report. A server may leave reports out, but not change one. */
   history(name: string, past?: Past): Promise<readonly PastEntry[]>
+  /**
+   * The newest report with the leaves of these feeds, packed for contracts; `trailer` makes it what is appended to a
+   * call's data. Proven, but not judged: contracts refuse what is stale or not OK by rules of their own.
+   */
+  calldata(names: readonly string[], options?: CalldataOptions): Promise<Uint8Array>
   /** The proven report of one slot, whatever its age and statuses: they stand beside each value. */
   report(epoch: number, round: number): Promise<VerifiedReport>
   /**
@@ -100,13 +106,15 @@ export function createClient(options: ClientOptions): Client {
     if (committee !== null) for (const feed of feedsOf(verdict.report)) checkPinned(committee, feed)
     return verdict.report
   }
-  const proveNewest = async (path: string): Promise<VerifiedReport> => {
+  const askNewest = async (path: string): Promise<{ readonly report: VerifiedReport; readonly bytes: Uint8Array }> => {
     const knownMs = newestMs // as of the question: another answer may overtake this one
-    const report = await prove(await ask(reach, path))
+    const bytes = await ask(reach, path)
+    const report = await prove(bytes)
     checkNewer(report, knownMs, path)
     newestMs = Math.max(newestMs, report.attestedAtMs)
-    return report
+    return { report, bytes }
   }
+  const proveNewest = async (path: string): Promise<VerifiedReport> => (await askNewest(path)).report
   const proveSlot = async (epoch: number, round: number, query: string): Promise<VerifiedReport> => {
     const path = `/v1/reports/${epoch}/${round}${query}`
     const report = await prove(await ask(reach, path))
@@ -152,6 +160,14 @@ export function createClient(options: ClientOptions): Client {
       }
       checkSpan(entries, span)
       return entries
+    },
+    calldata: async (names, options = {}) => {
+      for (const name of names) await known(name)
+      const { report, bytes } = await askNewest(
+        `/v1/reports/latest?seals=true&feeds=${names.map(encodeURIComponent).join()}`,
+      )
+      for (const name of names) feedOf(report, name)
+      return toCalldata(engineNoble, bytes, (await trust()).keys, options)
     },
     report: (epoch, round) => proveSlot(epoch, round, ''),
     subscribe: (names, subscription = {}) => ({

@@ -8,6 +8,7 @@ import type { Engine } from '../../src/core/engine.js'
 import { packReadings } from '../../src/core/layout.js'
 import { entryBytes, hashLeaf, writeEntryMeta } from '../../src/core/leaf.js'
 import { merkleTree } from '../../src/core/merkle.js'
+import { type CalldataOptions, toCalldata } from '../../src/core/report-calldata.js'
 import { statusCodes } from '../../src/core/status.js'
 import {
   disownedDigest,
@@ -31,6 +32,7 @@ export function makeVectors(engine: Engine, signer: SigningEngine): Record<strin
   const pretty = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`
   return {
     'abi.json': pretty(abiVectors(engine)),
+    'calldata.json': pretty(calldataVectors(engine, fixture)),
     'committee.json': pretty(committeeVectors(engine, signer, fixture)),
     'leaves.json': pretty(leafVectors(engine, fixture)),
     'merkle.json': pretty(merkleVectors(engine)),
@@ -57,6 +59,43 @@ function abiVectors(engine: Engine): unknown {
     const encoded = abiEncode(types, values)
     return { types, values: values.map(String), encoded: toHex(encoded), hash: toHex(engine.keccak256(encoded)) }
   })
+}
+
+/** Reports as contracts take them, and the feeds that a contract must then see, in its order. */
+function calldataVectors(engine: Engine, fixture: ReportFixture): unknown {
+  const { committee, kernel, trust } = fixture
+  const values = packReadings(kernel.layout, readings())
+  const entriesOf = (bundle: number): string[] => {
+    const preimage = kernel.leafPreimage(values, bundle)
+    const starts = Array.from({ length: (preimage.length - 32) / entryBytes }, (_, i) => 32 + i * entryBytes)
+    return starts.map((start) => toHex(preimage.subarray(start, start + entryBytes)))
+  }
+  const ids = committee.bundles.map((bundle) => bundle.id)
+  /** `bundles` by index; given in the order of their places, they keep it. */
+  const made = (name: string, bundles: readonly number[], options: CalldataOptions, sealers: readonly number[]) => {
+    const report = fixture.make({ attesters: [0, 1, 3], sealers })
+    const chosen = { ...options, bundles: bundles.map((bundle) => ids[bundle]!) }
+    const calldata = toHex(toCalldata(engine, report, trust, chosen))
+    return { name, options: chosen, bundle: chosen.bundles[0], feeds: bundles.flatMap(entriesOf), calldata }
+  }
+  const { lineage, generation, f, addresses } = trust
+  return {
+    committee: { lineage: toHex(lineage), generation, f, signers: addresses.map(toHex) },
+    attestedAtMs,
+    report: new TextDecoder().decode(fixture.make({ attesters: [0, 1, 3], sealers: [0, 2] })),
+    cases: [
+      made('one bundle by seals', [0], {}, [0, 2]),
+      made('seals of the lowest of all members', [0], {}, [0, 1, 2, 3]),
+      made('one bundle by attestations', [1], { signatures: 'attestations' }, [0, 2]),
+      made('a structured value', [2], {}, [1, 3]),
+      made('two bundles with a node between', [1, 3], {}, [0, 2]),
+      made('two bundles of both subtrees', [0, 2], {}, [0, 2]),
+      made('all bundles: no sibling is sent', [0, 1, 2, 3], {}, [0, 2]),
+      made('without ids', [0], { short: true }, [0, 2]),
+      made('as contracts find it', [0], { trailer: true }, [0, 2]),
+      made('without ids, as contracts find it', [0], { short: true, trailer: true }, [0, 2]),
+    ],
+  }
 }
 
 function committeeVectors(engine: Engine, signer: SigningEngine, { committee }: ReportFixture): unknown {

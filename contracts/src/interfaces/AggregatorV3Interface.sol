@@ -29,8 +29,8 @@ interface AggregatorV3Interface {
 
 /// @title One feed of a store, for contracts that read Chainlink's.
 /// @notice Answers are the committee's as they are: never clamped, never of a feed that is not OK, never older than
-/// maxAgeS() or the feed's own validity allow. Where there is no such answer, every function that would give one reverts
-/// with NotOk or Stale. Decimals and description are those of the feed's meaning, which its id is the hash of.
+/// maxAgeS() or the feed's own validity allow. Where there is no such answer, every function that would give one
+/// reverts with NotOk or Stale. Decimals and description are those of the feed's meaning, which its id is the hash of.
 /// startedAt and updatedAt are the source's own time, not the push's, so a consumer's check of age sees the age of the
 /// data; they are never ahead of block time. Round ids are T in ms: they rise with each answer, leave gaps, and have no
 /// phase in their upper bits.

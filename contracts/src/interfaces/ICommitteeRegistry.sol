@@ -61,7 +61,8 @@ interface ICommitteeRegistry {
     /// @param signers the members' addresses, in the committee document's order
     /// @param overlapS how long the generation before still counts; 0 where its keys may be stolen
     /// @param deadline block time after which this very transaction is worth nothing
-    function propose(uint32 generation, uint8 f, address[] calldata signers, uint256 overlapS, uint256 deadline) external;
+    function propose(uint32 generation, uint8 f, address[] calldata signers, uint256 overlapS, uint256 deadline)
+        external;
 
     /// Makes a proposed generation the current one; the same arguments as proposed. Anybody, after the delay.
     function activate(uint32 generation, uint8 f, address[] calldata signers, uint256 overlapS)

@@ -17,11 +17,12 @@ struct Price {
 
 /// @title What contracts that read Pyth call, over a store's feeds; names, arguments and results are Pyth's.
 /// @notice Prices are the committee's: price is the feed's number, expo its decimals, negative, and conf the spread
-/// between its groups of sources, rounded up. publishTime is the source's own time, rounded down and never ahead of block
-/// time. A price is given only while its status is OK; where it is not, reading reverts with NotOk, and with
-/// PriceOutOfRange where the number does not fit. Errors that Pyth has too carry Pyth's names, as consumers may look for
-/// them. Not here, so refused with UnknownFunction: the parse… functions and queryPriceFeed, whose results hold moving
-/// averages, and everything of TWAPs. No PriceFeedUpdate is emitted: the store's Updated tells.
+/// between its groups of sources, rounded up (a store's slot keeps it to an eighth). publishTime is the source's own
+/// time, rounded down and never ahead of block time. A price is given only while its status is OK; where it is not,
+/// reading reverts with NotOk, and with PriceOutOfRange where the number does not fit. Errors that Pyth has too carry
+/// Pyth's names, as consumers may look for them. Not here, so refused with UnknownFunction: the parse… functions and
+/// queryPriceFeed, whose results hold moving averages, and everything of TWAPs. No PriceFeedUpdate is emitted: the
+/// store's Updated tells.
 interface IPythRead {
     /// No feed has this price id.
     error PriceFeedNotFound();
@@ -47,7 +48,8 @@ interface IPythRead {
     /// A price id stands for this feed, for good: compare name and unit with what you take it for.
     event PriceIdMapped(bytes32 indexed id, bytes32 indexed feedId, string name, string unit);
 
-    /// The newest price, if it is OK, of whatever age, also past its validity: look at publishTime.
+    /// The newest price, if it is OK, of whatever age within the validity that the committee gave it (I-6): look at
+    /// publishTime. Pyth's gives any; past its validity a price here is StalePrice.
     function getPriceUnsafe(bytes32 id) external view returns (Price memory price);
 
     /// The newest price, if it is OK, within its validity, and seen at most `age` s ago; else StalePrice.

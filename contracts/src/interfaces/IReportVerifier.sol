@@ -70,10 +70,7 @@ interface IReportVerifier {
     /// @return generation its generation
     /// @return f how many members may be faulty
     /// @return signers the members' signing addresses, in the committee document's order
-    function committee()
-        external
-        view
-        returns (bytes32 lineage, uint32 generation, uint8 f, address[] memory signers);
+    function committee() external view returns (bytes32 lineage, uint32 generation, uint8 f, address[] memory signers);
 
     /// @return S of P1: keccak256(abi.encode(tag, lineage, generation, f, signers)), the salt of the EIP-712 domain
     function salt() external view returns (bytes32);

@@ -19,11 +19,11 @@ struct FeedMeaning {
 /// proven by whatever proves the id, and nobody who deploys a reader has to be believed (incidents I50, I72).
 /// @dev The bytes are RFC 8785 JSON, keys in this order and no white space:
 /// {"decimals":8,"fields":[{"combine":"median","name":"price","type":"int176"}],"name":"btc-usd","schema":"0x…64 hex…",
-/// "unit":"USD"}; a field of text has "bytesMax" before "combine". Read front to back, so nothing that a field holds can
-/// pass for a key of the meaning. What this lets through beyond the rules of committee documents (a field's name that is
-/// there twice, say) no committee declares, so no value of that id is ever signed.
+/// "unit":"USD"}; a field of text has "bytesMax" before "combine". Read front to back, so nothing that a field holds
+/// can pass for a key of the meaning. What this lets through beyond the rules of committee documents (a field's name
+/// that is there twice, say) no committee declares, so no value of that id is ever signed.
 library Meaning {
-    /// Not the bytes of a feed's meaning, or a unit with a quote or backslash in it: what stands at `position` is wrong.
+    /// Not the bytes of a feed's meaning, or a unit with a quote or backslash: what stands at `position` is wrong.
     error MalformedMeaning(uint256 position);
 
     uint256 private constant DECIMALS_MAX = 36;

@@ -8,11 +8,11 @@ import {Values} from "./Values.sol";
 /// @title How stores pack what was signed of a feed into a slot, or into half of one.
 /// @notice What does not fit is rounded to the safe side: a value looks older than it is, never younger; it is readable
 /// for a shorter time, never for a longer one; its spread looks wider, never narrower.
-/// @dev A whole slot, from bit 0: value 176, traits 37, kind 1, T 42. A pair, from bit 0: value 72, traits 35 of one
-/// feed, the same of the next, T 42. T is ms since 1970, up to May 2109; from then on all that is read is stale.
-/// Traits, from bit 0: spread 8 (ppm), status 4, groups 4, age 10 or 9 (T − observedAt, s), validity 11 or 10
-/// (validForS). Status and groups above 15 are kept as 15. Spread, age and validity are small floats: an exponent of
-/// five bits above a fraction of FRACTION or so bits; no number that can be signed is too large for one.
+/// @dev A whole slot, from bit 0: value 176, traits 37, kind 1, T 42. A pair of halves, from bit 0: value 72 and traits
+/// 35 of one feed, the same of the next, T 42. T is ms since 1970, until May 2109: from then on a store takes nothing
+/// that can be read. Traits, from bit 0: spread 8 (ppm), status 4, groups 4, age 10 or 9 (T − observedAt, s), validity 11
+/// or 10 (validForS). Status and groups above 15 are kept as 15. Spread, age and validity are small floats, an exponent of
+/// five bits above a fraction; nothing that can be signed is too large for them.
 library Slots {
     /// A store that keeps two feeds in a slot has room for numbers of 72 bits.
     error NotInt72(bytes32 feedId);
@@ -35,6 +35,11 @@ library Slots {
         return slot >> T_SHIFT;
     }
 
+    /// The least slot of T, of either kind: what is stored is older than T exactly when it is less than this.
+    function least(uint256 t) internal pure returns (uint256) {
+        return t << T_SHIFT;
+    }
+
     /// A whole slot for one feed of a report of T. Of a structured feed it holds the upper 176 bits of the hash.
     function pack(bytes32 feedId, bytes32 word, Meta meta, uint256 t) internal pure returns (uint256) {
         uint256 marks = _marks(feedId, meta, Values.STRUCTURED);
@@ -46,14 +51,21 @@ library Slots {
             value = structured(word);
         }
         return value | (_traits(marks, meta, t, FRACTION) << VALUE_BITS) | ((marks & KIND_MARK) << (KIND_SHIFT - 16))
-            | (t << T_SHIFT);
+            | least(t);
     }
 
-    /// What a whole slot says: the value, and meta as if it had been signed with the rounded times.
+    /// What a reader has to check of a whole slot: the value, and meta as if it had been signed with the rounded times;
+    /// groups and spread are left out.
     function unpack(uint256 slot) internal pure returns (int256 value, Meta meta) {
         uint256 kind = (slot >> KIND_SHIFT) & 1;
-        meta = _meta(slot >> VALUE_BITS, attestedAtMs(slot), FRACTION, kind);
         value = kind == Values.NUMBER ? int256(int176(uint176(slot))) : int256(uint256(uint176(slot)));
+        meta = _meta(slot >> VALUE_BITS, slot, FRACTION, kind);
+    }
+
+    /// All that a whole slot says.
+    function reading(uint256 slot) internal pure returns (Reading memory) {
+        (int256 value, Meta meta) = unpack(slot);
+        return _reading(slot, slot >> VALUE_BITS, value, meta);
     }
 
     /// What a whole slot keeps of the hash of a structured value: finding other bytes for it takes 2^176 attempts.
@@ -61,45 +73,31 @@ library Slots {
         return uint256(hash) >> (256 - VALUE_BITS);
     }
 
-    /// Half a slot for one number of a report of T; T itself is not in it.
-    function packHalf(bytes32 feedId, bytes32 word, Meta meta, uint256 t) internal pure returns (uint256) {
+    /// Half number `i` (0 or 1) of a slot, with T, for one number of a report of T. Both halves or'ed are the slot.
+    function packHalf(bytes32 feedId, bytes32 word, Meta meta, uint256 t, uint256 i) internal pure returns (uint256) {
         uint256 marks = _marks(feedId, meta, Values.NUMBER);
         int256 value = int256(uint256(word));
         if (value != int72(value)) revert NotInt72(feedId);
-        return uint72(int72(value)) | (_traits(marks, meta, t, HALF_FRACTION) << HALF_VALUE_BITS);
-    }
-
-    /// The slot of two halves of reports of T.
-    function pair(uint256 low, uint256 high, uint256 t) internal pure returns (uint256) {
-        return low | (high << HALF_BITS) | (t << T_SHIFT);
+        uint256 half = uint72(int72(value)) | (_traits(marks, meta, t, HALF_FRACTION) << HALF_VALUE_BITS);
+        return (i == 0 ? half : half << HALF_BITS) | least(t);
     }
 
     /// Like unpack, of half number `i` (0 or 1) of a pair.
     function unpackHalf(uint256 slot, uint256 i) internal pure returns (int256 value, Meta meta) {
-        unchecked {
-            uint256 half = slot >> (HALF_BITS * i);
-            meta = _meta(half >> HALF_VALUE_BITS, attestedAtMs(slot), HALF_FRACTION, Values.NUMBER);
-            value = int72(uint72(half));
-        }
+        uint256 half = _half(slot, i);
+        value = int72(uint72(half));
+        meta = _meta(half >> HALF_VALUE_BITS, slot, HALF_FRACTION, Values.NUMBER);
     }
 
-    /// What tryRead of a store says.
-    function reading(int256 value, Meta meta, uint256 t) internal pure returns (Reading memory) {
-        return Reading({
-            value: value,
-            attestedAtMs: t,
-            observedAtMs: meta.observedAtMs(),
-            validUntilMs: meta.validUntilMs(),
-            status: uint8(meta.status()),
-            groups: uint8(meta.groups()),
-            kind: uint8(meta.kind()),
-            spreadPpm: meta.spreadPpm()
-        });
+    /// Like reading, of half number `i` (0 or 1) of a pair.
+    function readingHalf(uint256 slot, uint256 i) internal pure returns (Reading memory) {
+        (int256 value, Meta meta) = unpackHalf(slot, i);
+        return _reading(slot, _half(slot, i) >> HALF_VALUE_BITS, value, meta);
     }
 
-    /// The small float of `x`, rounded down: how many low bits are dropped, above the bits that are left. The uppermost of
-    /// these is not kept where bits are dropped: it adds one to their number instead. Numbers below 2^(fraction+1) stand
-    /// for themselves, and codes are in the order of the numbers that they stand for.
+    /// The small float of `x`, rounded down: what is left of x without its d lowest bits, plus d times 2^fraction. What is
+    /// left has fraction+1 bits when bits were dropped, so the uppermost of them makes the exponent d+1; numbers below
+    /// 2^(fraction+1) stand for themselves. Codes are in the order of the numbers.
     function encodeDown(uint256 x, uint256 fraction) internal pure returns (uint256) {
         unchecked {
             uint256 dropped = _dropped(x, fraction);
@@ -157,26 +155,41 @@ library Slots {
             assembly ("memory-safe") {
                 ageS := mul(gt(t, observedAtMs), div(add(sub(t, observedAtMs), 999), 1000))
             }
-            return encodeUp(meta.spreadPpm(), SPREAD_FRACTION) | ((marks & 0x0f) << 8) | ((marks & 0xf00) << 4)
-                | (encodeUp(ageS, fraction) << 16) | (encodeDown(meta.validForS(), fraction + 1) << (21 + fraction));
+            // Most ages are small enough to stand for themselves.
+            if (ageS >> fraction > 1) ageS = encodeUp(ageS, fraction);
+            return encodeUp(meta.spreadPpm(), SPREAD_FRACTION) | (((marks | (marks >> 4)) & 0xff) << 8) | (ageS << 16)
+                | (encodeDown(meta.validForS(), fraction + 1) << (21 + fraction));
         }
     }
 
+    function _half(uint256 slot, uint256 i) private pure returns (uint256) {
+        return i == 0 ? slot : slot >> HALF_BITS;
+    }
+
     /// `traits` may have foreign bits above its own.
-    function _meta(uint256 traits, uint256 t, uint256 fraction, uint256 kind) private pure returns (Meta) {
+    function _meta(uint256 traits, uint256 slot, uint256 fraction, uint256 kind) private pure returns (Meta) {
         unchecked {
+            uint256 t = attestedAtMs(slot);
             uint256 ageMs = 1000 * decode((traits >> 16) & ((1 << (5 + fraction)) - 1), fraction);
             uint256 validForS = decode((traits >> (21 + fraction)) & ((1 << (6 + fraction)) - 1), fraction + 1);
-            uint256 spreadPpm = decode(traits & 0xff, SPREAD_FRACTION);
-            // The largest spreads, rounded up, would need a 33rd bit.
-            if (spreadPpm > type(uint32).max) spreadPpm = type(uint32).max;
             // A source time near 1970, or none at all, is rounded to before 1970.
             uint256 observedAtMs = t > ageMs ? t - ageMs : 0;
-            return Meta.wrap(
-                observedAtMs | (validForS << 64) | (((traits >> 8) & NIBBLE_MAX) << 96)
-                    | (((traits >> 12) & NIBBLE_MAX) << 104) | (kind << 112) | (spreadPpm << 120)
-            );
+            return Meta.wrap(observedAtMs | (validForS << 64) | (((traits >> 8) & NIBBLE_MAX) << 96) | (kind << 112));
         }
+    }
+
+    function _reading(uint256 slot, uint256 traits, int256 value, Meta meta) private pure returns (Reading memory) {
+        uint256 spreadPpm = decode(traits & 0xff, SPREAD_FRACTION);
+        return Reading({
+            value: value,
+            attestedAtMs: attestedAtMs(slot),
+            observedAtMs: meta.observedAtMs(),
+            validUntilMs: meta.validUntilMs(),
+            status: uint8(meta.status()),
+            groups: uint8((traits >> 12) & NIBBLE_MAX),
+            kind: uint8(meta.kind()),
+            spreadPpm: spreadPpm
+        });
     }
 
     function _nibble(uint256 x) private pure returns (uint256) {

@@ -71,7 +71,10 @@ library Values {
     }
 
     /// Checks that `encoded` is the value of a leaf of kind 1, OK and fresh.
-    function structured(bytes32 feedId, bytes32 word, Meta meta, bytes calldata encoded, uint256 maxAgeS) internal view {
+    function structured(bytes32 feedId, bytes32 word, Meta meta, bytes calldata encoded, uint256 maxAgeS)
+        internal
+        view
+    {
         _requireFresh(feedId, meta, STRUCTURED, oldest(maxAgeS));
         if (keccak256(encoded) != word) revert WrongBytes(feedId);
     }
@@ -115,6 +118,8 @@ library Values {
         if (meta.status() != 0) revert NotOk(feedId, meta.status());
         if (meta.kind() != kind) revert WrongKind(feedId, meta.kind());
         uint256 observedAtMs = meta.observedAtMs();
-        if (meta.validUntilMs() < block.timestamp * 1000 || observedAtMs < oldestMs) revert Stale(feedId, observedAtMs);
+        if (meta.validUntilMs() < block.timestamp * 1000 || observedAtMs < oldestMs) {
+            revert Stale(feedId, observedAtMs);
+        }
     }
 }

@@ -90,17 +90,15 @@ library Verification {
     /// so that no argument can move it.
     function tail() internal pure returns (uint256 offset, uint256 length) {
         uint256 size = msg.data.length;
-        // Four bytes of selector, and the trailer itself.
-        if (size < 8) revert NoReport();
-        uint256 trailer;
+        bool missing;
         assembly ("memory-safe") {
-            trailer := shr(224, calldataload(sub(size, 4)))
+            let trailer := shr(224, calldataload(sub(size, 4)))
+            length := shr(16, trailer)
+            // Besides the report there are four bytes of selector and the trailer itself.
+            missing := or(or(lt(size, 8), xor(and(trailer, 0xffff), MARKER)), gt(length, sub(size, 8)))
+            offset := sub(sub(size, 4), length)
         }
-        length = trailer >> 16;
-        unchecked {
-            if (uint16(trailer) != MARKER || length > size - 8) revert NoReport();
-            offset = size - 4 - length;
-        }
+        if (missing) revert NoReport();
     }
 
     /// What the report at calldata[offset …) says before anybody has verified it: enough to refuse it cheaply.
@@ -109,8 +107,9 @@ library Verification {
     /// @return firstFeedId the id of its first feed, unless ids are left out
     function peek(uint256 offset) internal pure returns (uint256 t, uint256 bundles, bytes32 firstFeedId) {
         assembly ("memory-safe") {
-            t := shr(208, calldataload(add(offset, 13)))
-            bundles := byte(0, calldataload(add(offset, 23)))
+            let head := calldataload(add(offset, 13))
+            t := shr(208, head)
+            bundles := byte(10, head)
             firstFeedId := calldataload(add(offset, 57))
         }
     }
@@ -128,7 +127,11 @@ library Verification {
     }
 
     /// Verifies the report at calldata[offset, offset + length). Reverts with the verifier's error, or UnknownGeneration.
-    function verify(address registry, bytes32 codeHash, uint256 offset, uint256 length) internal view returns (Verified) {
+    function verify(address registry, bytes32 codeHash, uint256 offset, uint256 length)
+        internal
+        view
+        returns (Verified)
+    {
         uint256 input;
         assembly ("memory-safe") {
             input := mload(0x40)
@@ -175,7 +178,7 @@ library Verification {
         uint256 length,
         bytes32 bundleId,
         bytes32 feedId
-    ) internal view returns (bytes32 word, Meta meta, uint256 attestedAtMs) {
+    ) internal view returns (bytes32 word, Meta meta, uint256 t) {
         Verified verified;
         if (isShort(offset)) {
             assembly ("memory-safe") {
@@ -243,7 +246,11 @@ library Verification {
     }
 
     /// Asks for the report at input + 36 and copies the answer; see `demand`.
-    function ask(address registry, bytes32 codeHash, uint256 input, uint256 length) internal view returns (Verified result) {
+    function ask(address registry, bytes32 codeHash, uint256 input, uint256 length)
+        internal
+        view
+        returns (Verified result)
+    {
         demand(registry, codeHash, input, length);
         assembly ("memory-safe") {
             result := mload(0x40)

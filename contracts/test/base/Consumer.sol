@@ -32,11 +32,15 @@ contract Consumer is AssayConsumer {
     }
 
     function readKnown(bytes32 bundleId, bytes32 feedId, uint256 maxAgeS) external view returns (int256, uint256) {
-        return _readKnown(bundleId, feedId, maxAgeS);
+        return _read(bundleId, feedId, maxAgeS);
     }
 
     function readNewest(bytes32 feedId, uint256 maxAgeS) external returns (int256, uint256) {
         return _readNewest(feedId, maxAgeS);
+    }
+
+    function readNewestKnown(bytes32 bundleId, bytes32 feedId, uint256 maxAgeS) external returns (int256, uint256) {
+        return _readNewest(bundleId, feedId, maxAgeS);
     }
 
     function readOnce(bytes32 feedId, uint256 maxAgeS) external returns (int256, uint256) {
@@ -50,6 +54,11 @@ contract Consumer is AssayConsumer {
     /// @dev All that the appended report holds, as the verifier answered.
     function all() external view returns (bytes memory) {
         return _verified().encoded();
+    }
+
+    /// @dev The same of a report given as an argument.
+    function allGiven(bytes calldata report) external view returns (bytes memory) {
+        return _verified(report).encoded();
     }
 
     /// @dev All that a report holds whose feeds this contract knows.
@@ -66,6 +75,15 @@ contract Consumer is AssayConsumer {
             tail.offset := offset
             tail.length := add(length, 4)
         }
+        return _each(calls, tail);
+    }
+
+    /// @dev The same, each with what it brings itself.
+    function multicallEach(bytes[] calldata calls) external returns (bytes[] memory answers) {
+        return _each(calls, msg.data[:0]);
+    }
+
+    function _each(bytes[] calldata calls, bytes calldata tail) private returns (bytes[] memory answers) {
         answers = new bytes[](calls.length);
         for (uint256 i = 0; i < calls.length; ++i) {
             bool done;

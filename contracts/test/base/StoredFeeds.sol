@@ -34,8 +34,17 @@ abstract contract StoredFeeds is Reports {
     {
         string memory schema = vm.toString(keccak256("a schema"));
         return abi.encodePacked(
-            '{"decimals":', vm.toString(decimals), ',"fields":[', fields, '],"name":"', name, '","schema":"', schema,
-            '","unit":"', unit, '"}'
+            '{"decimals":',
+            vm.toString(decimals),
+            ',"fields":[',
+            fields,
+            '],"name":"',
+            name,
+            '","schema":"',
+            schema,
+            '","unit":"',
+            unit,
+            '"}'
         );
     }
 
@@ -46,11 +55,11 @@ abstract contract StoredFeeds is Reports {
 
     /// @dev Pushes a value with this meta, attested at `attestedAtMs`.
     function push(bytes memory meaning, int256 value, uint256 meta, uint256 attestedAtMs) internal {
-        bytes memory call = abi.encodePacked(IFeedStore.push.selector);
-        send(address(store), withReport(call, reportFor(meaning, value, meta, attestedAtMs)));
+        bytes memory report = reportFor(meaning, value, meta, attestedAtMs);
+        send(address(store), withReport(abi.encodePacked(IFeedStore.push.selector), report));
     }
 
-    /// @dev The report that the other push() brings.
+    /// @dev The report that push() brings.
     function reportFor(bytes memory meaning, int256 value, uint256 meta, uint256 attestedAtMs)
         internal
         view
