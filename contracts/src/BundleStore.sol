@@ -9,10 +9,10 @@ import {Values} from "./lib/Values.sol";
 import {Verification, Verified} from "./lib/Verification.sol";
 
 /// @title Keeps the numbers of one bundle of at most 16 feeds, two to a slot: cheaper to push, of 72 bits each.
-/// @notice The feeds are fixed when the store is made, so a pushed report may leave out their ids. All of them come from
-/// one report: what is read of two feeds in one block was attested together.
-/// @dev Storage layout: slot i (0 to 7) = feeds 2i and 2i+1, as lib/Slots.sol packs a pair; all have the same T. The ids
-/// are code.
+/// @notice The feeds are fixed when the store is made, so a pushed report may leave out their ids. All of them come
+/// from one report: what is read of two feeds in one block was attested together.
+/// @dev Storage layout: slot i (0 to 7) = feeds 2i and 2i+1, as lib/Slots.sol packs two halves; all have the same T.
+/// The ids are code.
 contract BundleStore is IFeedStore {
     /// A bundle has 1 to 16 feeds, none of them twice, none of them zero.
     error InvalidBundle();

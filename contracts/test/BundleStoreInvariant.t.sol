@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
-// What holds of a bundle store whatever anybody pushes, and whenever, against a model that keeps what was signed in full.
+// What holds of a bundle store whatever anybody pushes, and whenever, against a model that keeps what was signed.
 
 import {BundleStore} from "../src/BundleStore.sol";
 import {Reading} from "../src/interfaces/IFeedStore.sol";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
-// What holds of a feed store whatever anybody pushes, and whenever: beside the store, a model that keeps what was signed
-// in full says what the store may and must hold.
+// What holds of a feed store whatever anybody pushes, and whenever: beside the store, a model that keeps what was
+// signed in full says what the store may and must hold.
 
 import {FeedStore} from "../src/FeedStore.sol";
 import {IFeedStore, Reading} from "../src/interfaces/IFeedStore.sol";

@@ -28,17 +28,16 @@ struct Update {
 }
 
 /// @title Attested values that somebody brought here (push), for contracts that read without a report of their own.
-/// @notice Bound to one lineage. Anybody may push a report: what is stored is proven by the committee's signatures, never
-/// by who sent it. A report changes only feeds for which it is newer (T) than what is stored.
+/// @notice Bound to one lineage. Anybody may push a report: what is stored is proven by the committee's signatures,
+/// never by who sent it. A report changes only feeds for which it is newer (T) than what is stored.
 interface IFeedStore {
     /// No feed of the report is newer than what the store holds.
     error NothingNewer();
-    /// The report was attested longer ago than this feed may be used after being seen, and so for all feeds that it would
-    /// be news for: too old, even as the first value.
+    /// The report was attested longer ago than this feed may be used after being seen, and so it is for each feed for
+    /// which it would be newer: too old, even as the first value.
     error ReportTooOld(bytes32 feedId, uint256 attestedAtMs);
     /// The store has no value of this feed.
     error UnknownFeed(bytes32 feedId);
-
     /// No function has this selector.
     error UnknownFunction();
 
@@ -47,12 +46,13 @@ interface IFeedStore {
     /// All feeds of a bundle were updated from one report: all slots that the store has, in order (lib/Slots.sol).
     event BundleUpdated(uint256[] slots);
 
-    /// Stores what is newer of the report appended to the calldata (report, length u16, marker 0xA55A).
-    /// Reverts with the verifier's errors, NothingNewer, ReportTooOld, NotInt176.
+    /// Stores what is newer of the report appended to the calldata (report, length u16, marker 0xA55A). Feeds for which
+    /// it is not newer, or too old to be used, stay as they are.
+    /// Reverts with the verifier's errors, and NothingNewer, ReportTooOld, NotInt176 (NotInt72), WrongKind.
     function push() external;
 
-    /// The number of a feed: known, OK, kind 0, within its validity and observed at most `maxAgeS` ago; else reverts with
-    /// UnknownFeed, NotOk, WrongKind or Stale.
+    /// The number of a feed: known, OK, kind 0, within its validity and observed at most `maxAgeS` ago; else reverts
+    /// with UnknownFeed, NotOk, WrongKind or Stale.
     /// @return value scaled by the feed's decimals
     /// @return observedAtMs the source's own time
     function read(bytes32 feedId, uint256 maxAgeS) external view returns (int256 value, uint256 observedAtMs);

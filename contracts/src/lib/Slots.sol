@@ -8,11 +8,11 @@ import {Values} from "./Values.sol";
 /// @title How stores pack what was signed of a feed into a slot, or into half of one.
 /// @notice What does not fit is rounded to the safe side: a value looks older than it is, never younger; it is readable
 /// for a shorter time, never for a longer one; its spread looks wider, never narrower.
-/// @dev A whole slot, from bit 0: value 176, traits 37, kind 1, T 42. A pair of halves, from bit 0: value 72 and traits
-/// 35 of one feed, the same of the next, T 42. T is ms since 1970, until May 2109: from then on a store takes nothing
-/// that can be read. Traits, from bit 0: spread 8 (ppm), status 4, groups 4, age 10 or 9 (T − observedAt, s), validity 11
-/// or 10 (validForS). Status and groups above 15 are kept as 15. Spread, age and validity are small floats, an exponent of
-/// five bits above a fraction; nothing that can be signed is too large for them.
+/// @dev A whole slot, from bit 0: value 176, traits 37, kind 1, T 42. A slot of two halves, from bit 0: value 72 and
+/// traits 35 of one feed, the same of the next, T 42. T is ms since 1970, until May 2109: from then on a store takes
+/// nothing that can be read. Traits, from bit 0: spread 8 (ppm), status 4, groups 4, age 10 or 9 (T − observedAt, s),
+/// validity 11 or 10 (validForS). Status and groups above 15 are kept as 15. Spread, age and validity are small floats,
+/// an exponent of five bits above a fraction; nothing that can be signed is too large for them.
 library Slots {
     /// A store that keeps two feeds in a slot has room for numbers of 72 bits.
     error NotInt72(bytes32 feedId);
@@ -22,7 +22,8 @@ library Slots {
     uint256 private constant VALUE_BITS = 176;
     uint256 private constant HALF_BITS = 107;
     uint256 private constant HALF_VALUE_BITS = 72;
-    /// Bits of an age's fraction in a whole slot (off by at most 1/32) and in half of one (1/16); a validity has one more.
+    /// Bits of an age's fraction in a whole slot (off by at most 1/32) and in half of one (1/16); a validity has one
+    /// more.
     uint256 private constant FRACTION = 5;
     uint256 private constant HALF_FRACTION = 4;
     uint256 private constant SPREAD_FRACTION = 3;
@@ -95,9 +96,9 @@ library Slots {
         return _reading(slot, _half(slot, i) >> HALF_VALUE_BITS, value, meta);
     }
 
-    /// The small float of `x`, rounded down: what is left of x without its d lowest bits, plus d times 2^fraction. What is
-    /// left has fraction+1 bits when bits were dropped, so the uppermost of them makes the exponent d+1; numbers below
-    /// 2^(fraction+1) stand for themselves. Codes are in the order of the numbers.
+    /// The small float of `x`, rounded down: what is left of x without its d lowest bits, plus d times 2^fraction. What
+    /// is left has fraction+1 bits when bits were dropped, so the uppermost of them makes the exponent d+1; numbers
+    /// below 2^(fraction+1) stand for themselves. Codes are in the order of the numbers.
     function encodeDown(uint256 x, uint256 fraction) internal pure returns (uint256) {
         unchecked {
             uint256 dropped = _dropped(x, fraction);

@@ -118,8 +118,11 @@ library Values {
         if (meta.status() != 0) revert NotOk(feedId, meta.status());
         if (meta.kind() != kind) revert WrongKind(feedId, meta.kind());
         uint256 observedAtMs = meta.observedAtMs();
-        if (meta.validUntilMs() < block.timestamp * 1000 || observedAtMs < oldestMs) {
-            revert Stale(feedId, observedAtMs);
+        bool stale;
+        assembly ("memory-safe") {
+            let validUntilMs := add(observedAtMs, mul(1000, and(shr(64, meta), 0xffffffff)))
+            stale := or(lt(validUntilMs, mul(timestamp(), 1000)), lt(observedAtMs, oldestMs))
         }
+        if (stale) revert Stale(feedId, observedAtMs);
     }
 }
