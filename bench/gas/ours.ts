@@ -1,6 +1,6 @@
 // The rows of our own contracts: committees of several sizes, pull, push, read, and what rotating and pausing cost.
 
-import { AbiCoder, concat, toBeHex } from 'ethers'
+import { AbiCoder, concat, toBeHex, toUtf8Bytes } from 'ethers'
 import { type Chain, type Deployed, intrinsicGas } from './chain.js'
 import { type Artifact, compile } from './compile.js'
 import {
@@ -8,6 +8,7 @@ import {
   type BenchCommittee,
   benchBundle,
   benchCommittee,
+  benchMeaning,
   benchValue,
   type ReportPlan,
   signReport,
@@ -16,7 +17,9 @@ import {
 import type { Row } from './row.js'
 
 const terms = { bench: 'gas', system: 'assay', rotation: true, pause: true, validityWindow: true } as const
-const entries = ['CommitteeRegistry', 'FeedStore', 'BundleStore'].map((name) => `contracts/src/${name}.sol`)
+const entries = ['CommitteeRegistry', 'FeedStore', 'BundleStore', 'AggregatorFacade', 'PythFacade'].map(
+  (name) => `contracts/src/${name}.sol`,
+)
 
 /** A started registry, and what measuring with it takes. */
 interface Bench {
@@ -191,14 +194,20 @@ async function storeRows(bench: Bench): Promise<void> {
       note: `f+1 seals, ${note}`,
     })
   }
-  for (const [target, bundle, note] of [
-    [store, one, 'a slot each'],
-    [packed, ten, 'two to a slot'],
+  const feedId = one.feedIds[0]!
+  const meaning = toUtf8Bytes(benchMeaning(0, 0))
+  const aggregator = await chain.deploy(artifacts['AggregatorFacade'], store.address, meaning, 3600)
+  const pyth = await chain.deploy(artifacts['PythFacade'], store.address, [[feedId, meaning]], 3600)
+  for (const [hop, reader, args, note] of [
+    ['consumer', 'StoreReader', [store.address, feedId], 'a slot each'],
+    ['consumer', 'StoreReader', [packed.address, ten.feedIds[0]], 'two to a slot'],
+    ['proxy', 'AggregatorReader', [aggregator.address], 'through AggregatorFacade'],
+    ['proxy', 'PythReader', [pyth.address, feedId], 'through PythFacade'],
   ] as const) {
-    const reader = await chain.deploy(artifacts['StoreReader'], target.address, bundle.feedIds[0])
-    const data = reader.interface.encodeFunctionData('price')
-    const gas = (await chain.send(reader.address, data)) - intrinsicGas(data)
-    const read = { what: 'read', feeds: 1, signatures: 0, signers: committee.signers.length, hop: 'consumer' } as const
+    const contract = await chain.deploy(artifacts[reader], ...args)
+    const data = contract.interface.encodeFunctionData('price')
+    const gas = (await chain.send(contract.address, data)) - intrinsicGas(data)
+    const read = { what: 'read', feeds: 1, signatures: 0, signers: committee.signers.length, hop } as const
     rows.push({ ...terms, ...read, gas, corrupted: 'unsigned', note: `execution only; ${note}` })
   }
 }

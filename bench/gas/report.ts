@@ -22,9 +22,15 @@ export interface BenchBundle {
   readonly feedIds: readonly string[]
 }
 
+/** The meaning of a feed of the bench, whose hash is its id: a price with eight decimals. */
+export function benchMeaning(bundle: number, feed: number): string {
+  const fields = '[{"combine":"median","name":"price","type":"int64"}]'
+  return `{"decimals":8,"fields":${fields},"name":"bench-${bundle}-${feed}","schema":"${id('price')}","unit":"USD"}`
+}
+
 /** Bundle number `index` of the bench, with `feeds` feeds. */
 export function benchBundle(index: number, feeds: number): BenchBundle {
-  const feedIds = Array.from({ length: feeds }, (_, feed) => id(`Assay gas bench, feed ${index}.${feed}`))
+  const feedIds = Array.from({ length: feeds }, (_, feed) => id(benchMeaning(index, feed)))
   return { id: id(`Assay gas bench, bundle ${index}`), feedIds }
 }
 

@@ -5,6 +5,8 @@ pragma solidity ^0.8.30;
 
 import {AssayConsumer} from "contracts/src/AssayConsumer.sol";
 import {ICommitteeRegistry} from "contracts/src/interfaces/ICommitteeRegistry.sol";
+import {AggregatorV3Interface} from "contracts/src/interfaces/AggregatorV3Interface.sol";
+import {IPythRead} from "contracts/src/interfaces/IPythRead.sol";
 import {IFeedStore} from "contracts/src/interfaces/IFeedStore.sol";
 
 /// @notice Uses the price of one feed that comes appended to its calldata.
@@ -128,5 +130,39 @@ contract StoreReader {
     /// @notice The stored price, of status OK, at most an hour old.
     function price() external view returns (int256 value) {
         (value,) = STORE.read(FEED, 1 hours);
+    }
+}
+
+/// @notice A consumer written for Chainlink's aggregators, with the check of age that such consumers have.
+contract AggregatorReader {
+    AggregatorV3Interface private immutable FEED;
+
+    error Stale();
+
+    constructor(AggregatorV3Interface feed) {
+        FEED = feed;
+    }
+
+    /// @notice The answer, at most an hour old.
+    function price() external view returns (int256) {
+        (, int256 answer,, uint256 updatedAt,) = FEED.latestRoundData();
+        if (block.timestamp - updatedAt > 1 hours) revert Stale();
+        return answer;
+    }
+}
+
+/// @notice A consumer written for Pyth.
+contract PythReader {
+    IPythRead private immutable PYTH;
+    bytes32 private immutable ID;
+
+    constructor(IPythRead pyth, bytes32 id) {
+        PYTH = pyth;
+        ID = id;
+    }
+
+    /// @notice The price, at most an hour old.
+    function price() external view returns (int64) {
+        return PYTH.getPriceNoOlderThan(ID, 1 hours).price;
     }
 }
