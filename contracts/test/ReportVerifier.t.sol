@@ -226,9 +226,14 @@ contract ReportVerifierTest is Reports {
 
     function test_IsMadeByARegistryOnly() external {
         vm.expectRevert();
-        new ReportVerifier();
+        this.deploy();
         vm.expectRevert(abi.encodeWithSignature("NotCreating()"));
         _c.registry.creating();
+    }
+
+    /// A call of its own: after a creation that is expected to revert, a test would end without a word.
+    function deploy() external returns (ReportVerifier) {
+        return new ReportVerifier();
     }
 
     // Forwarders
