@@ -59,12 +59,13 @@ contract RequestHub is IRequestHub, AssayConsumer {
     /// @inheritdoc IRequestHub
     function answer(bytes32 id, bytes calldata encoded) external {
         Request memory asked = _known(id);
-        uint256 deadlineS = _deadlineOf(asked);
-        if (block.timestamp > deadlineS) revert DeadlinePassed(deadlineS);
+        if (block.timestamp > _deadlineOf(asked)) revert DeadlinePassed(_deadlineOf(asked));
         Verified verified = _verified();
         uint256 attestedAtMs = verified.attestedAtMs();
-        uint256 requestedAtMs = uint256(asked.requestedAtS) * 1000;
-        if (attestedAtMs <= requestedAtMs) revert OlderThanRequest(attestedAtMs, requestedAtMs);
+        {
+            uint256 requestedAtMs = uint256(asked.requestedAtS) * 1000;
+            if (attestedAtMs <= requestedAtMs) revert OlderThanRequest(attestedAtMs, requestedAtMs);
+        }
         (bytes32 word, Meta meta) = verified.find(asked.feedId);
         uint256 status = meta.status();
         if (status != 0) {
