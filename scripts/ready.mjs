@@ -19,6 +19,8 @@ if (isMissing()) {
   run(npm, ['install', '--no-fund', '--no-audit', '--loglevel=error'], 'npm install failed; its message is above.')
   if (isMissing()) stop('npm install ended well, but packages of package.json are still missing.')
 }
+// What compiles by itself (the contracts) needs the packages only.
+if (process.argv.includes('--install')) process.exit(0)
 const { compileSchemas } = await import(pathToFileURL(join(root, 'scripts/compile-schemas.mjs')).href)
 // The first time takes as long as it takes to lose patience; later ones a second or two.
 if (!existsSync(join(root, 'dist/src/cli/main.js'))) console.error('Compiling, half a minute the first time …')
