@@ -37,6 +37,9 @@ for (const { gasMax, note, ...shape } of bounds) {
     if (gas > gasMax) problems.push(`${JSON.stringify({ ...shape, note })}: ${gas} gas, at most ${gasMax} promised`)
   }
 }
+for (const row of rows) {
+  if (row.corrupted === 'accepted') problems.push(`${keyOf(row)}: a corrupted signature was accepted`)
+}
 const gasOf = (signatures) =>
   rows.find(
     (row) =>
@@ -52,7 +55,7 @@ for (const [few, many] of [
 }
 
 const lines = `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`
-if (process.argv.includes('--write')) {
+if (process.argv.includes('--write') && problems.length === 0) {
   writeFileSync(snapshot, lines)
 } else if (readFileSync(snapshot, 'utf8') !== lines) {
   const before = new Map(JSON.parse(readFileSync(snapshot, 'utf8')).map((row) => [keyOf(row), row]))

@@ -6,15 +6,17 @@ import {IRequestHub} from "../src/interfaces/IRequestHub.sol";
 import {Meta} from "../src/lib/Meta.sol";
 
 /// @title Example of a contract that needs one value once: a bet on any pair's price, settled by the hub's answer.
-/// @notice From SETTLE_AT on anybody may ask. Whoever bet `above` gets the stake when the first answer is at least
-/// STRIKE, else whoever bet `below`. A request that is refused or expires may be asked again; a stake that nobody
-/// could settle within 30 days is halved. No owner.
+/// @notice From SETTLE_AT on anybody may ask. Whoever bet `above` gets the stake when the first answer that was seen from
+/// then on is at least STRIKE, else whoever bet `below`. What was refused, expired or was seen too early may be asked
+/// again; a stake that nobody could settle within 30 days is halved. No owner.
 /// @dev Storage layout: slot 0 requestId, slot 1 settled, slot 2 owed, slots 3 and 4 the template's pieces and params.
 contract Requester is IAssayRequester {
     /// Only the hub calls back.
     error OnlyHub();
     /// This is not the request that was asked.
     error NotAsked(bytes32 id);
+    /// The price was seen before the bet was to be settled.
+    error SeenTooEarly(uint256 observedAtMs);
     /// It is too early: possible from this time on.
     error TooEarly(uint256 from);
     /// The request is still open.
@@ -78,6 +80,8 @@ contract Requester is IAssayRequester {
     /// @inheritdoc IAssayRequester
     function onAnswer(bytes32 id, bytes32, int256 value, Meta meta, uint256, bytes calldata) external {
         _requireAsked(id);
+        // A report of after the request may hold a price of before it. The request is closed then, and can be made anew.
+        if (meta.observedAtMs() < SETTLE_AT * 1000) revert SeenTooEarly(meta.observedAtMs());
         address winner = value >= STRIKE ? ABOVE : BELOW;
         _settle();
         // Only noted: sending belongs outside of a callback, and nobody's refusal to take ETH is another's loss.

@@ -49,8 +49,8 @@ contract WeatherInsurance {
     error ClaimedAlready(uint256 id);
     /// The rain was not proven.
     error NotClaimed(uint256 id);
-    /// The weather was seen outside the time of cover.
-    error NotCovered(uint256 observedAtMs);
+    /// The weather was seen before the cover began, or attested after its end.
+    error NotCovered(uint256 observedAtMs, uint256 attestedAtMs);
     /// It did not rain enough.
     error TooDry(int64 precipitation);
     /// Only the insurer may do this.
@@ -116,14 +116,17 @@ contract WeatherInsurance {
         _pay(policy.insurer, msg.value);
     }
 
-    /// Proves the rain with the weather that the store holds. Anybody; at most an hour after it was seen.
+    /// Proves the rain with the weather that the store holds. Anybody; at most an hour after it was seen, and only when
+    /// the committee attested it within the time of cover.
     function claim(uint256 id, bytes calldata weather) external {
         Policy storage policy = _known(id);
         if (policy.holder == address(0)) revert NotSold(id);
         if (policy.claimedAtS != 0) revert ClaimedAlready(id);
         uint256 observedAtMs = STORE.readEncoded(policy.feedId, weather, MAX_AGE_S);
-        if (observedAtMs < uint256(policy.from) * 1000 || observedAtMs > uint256(policy.until) * 1000) {
-            revert NotCovered(observedAtMs);
+        // The store's source time may be earlier than it was: what is attested by the end was seen by the end.
+        uint256 attestedAtMs = STORE.tryRead(policy.feedId).attestedAtMs;
+        if (observedAtMs < uint256(policy.from) * 1000 || attestedAtMs > uint256(policy.until) * 1000) {
+            revert NotCovered(observedAtMs, attestedAtMs);
         }
         int64 precipitation = Structured.weather(weather).precipitation;
         if (precipitation < policy.threshold) revert TooDry(precipitation);

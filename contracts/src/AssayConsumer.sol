@@ -62,17 +62,23 @@ abstract contract AssayConsumer {
         (value, observedAtMs,) = _number(offset, report.length, 0, feedId, maxAgeS);
     }
 
-    /// The values of all feeds of one bundle, in its order. `ids` are the bundle's id, then its feeds' ids, as
-    /// abi.encodePacked puts them; the appended report may leave them out.
-    function _readBundle(bytes memory ids, uint256 maxAgeS) internal view returns (int256[] memory values) {
+    /// The values of all feeds of one bundle, in its order, and T of the report (for _use, where choosing matters). `ids`
+    /// are the bundle's id, then its feeds' ids, as abi.encodePacked puts them; the appended report may leave them out.
+    function _readBundle(bytes memory ids, uint256 maxAgeS)
+        internal
+        view
+        returns (int256[] memory values, uint256 attestedAtMs)
+    {
         (uint256 offset, uint256 length) = Verification.tail();
+        // T is in one place in both forms, and the very same bytes are verified next.
+        (attestedAtMs,,) = Verification.peek(offset);
         if (Verification.isShort(offset)) {
-            return KnownBundle.numbers(address(REGISTRY), VERIFIER_CODE_HASH, offset, length, ids, maxAgeS);
-        }
-        return
-            Values.numbers(
+            values = KnownBundle.numbers(address(REGISTRY), VERIFIER_CODE_HASH, offset, length, ids, maxAgeS);
+        } else {
+            values = Values.numbers(
                 Verification.verifyKnown(address(REGISTRY), VERIFIER_CODE_HASH, offset, length, ids), maxAgeS
             );
+        }
     }
 
     /// Like _read, and never of an older report than the last one used for this feed.
@@ -92,7 +98,8 @@ abstract contract AssayConsumer {
     }
 
     /// Like _read, but the first value that this transaction read stays the value until its end; no report is needed
-    /// again, and one that is brought again is not looked at.
+    /// again, and one that is brought again is not looked at. Only where one party controls the whole transaction: in a
+    /// bundle of many users' calls the first user's report would serve all.
     function _readOnce(bytes32 feedId, uint256 maxAgeS) internal returns (int256 value, uint256 observedAtMs) {
         bytes32 slot = keccak256(abi.encode(feedId, NAMESPACE));
         bytes32 word;
@@ -116,16 +123,19 @@ abstract contract AssayConsumer {
         return (Values.number(feedId, word, meta, maxAgeS), meta.observedAtMs());
     }
 
-    /// The structured value of `feedId` in the appended report: `encoded`, checked against what the committee signed.
+    /// The structured value of `feedId` in the appended report: `encoded`, checked against what the committee signed; its
+    /// source time, and T of the report.
     function _readEncoded(bytes32 feedId, bytes calldata encoded, uint256 maxAgeS)
         internal
         view
-        returns (uint256 observedAtMs)
+        returns (uint256 observedAtMs, uint256 attestedAtMs)
     {
         (uint256 offset, uint256 length) = Verification.tail();
-        (bytes32 word, Meta meta,) = _one(offset, length, 0, feedId);
+        bytes32 word;
+        Meta meta;
+        (word, meta, attestedAtMs) = _one(offset, length, 0, feedId);
         Values.structured(feedId, word, meta, encoded, maxAgeS);
-        return meta.observedAtMs();
+        return (meta.observedAtMs(), attestedAtMs);
     }
 
     /// The appended report, verified.
@@ -143,12 +153,19 @@ abstract contract AssayConsumer {
         return Verification.verify(address(REGISTRY), VERIFIER_CODE_HASH, offset, report.length);
     }
 
-    /// Remembers that a report of T was used for `feedId`; reverts when a newer one was.
+    /// Remembers that a report of T was used for `feedId`; reverts when one was that is newer by more than the slack.
     function _use(bytes32 feedId, uint256 attestedAtMs) internal {
         mapping(bytes32 => uint256) storage used = _used();
         uint256 usedAtMs = used[feedId];
-        if (attestedAtMs < usedAtMs) revert OlderThanUsed(feedId, attestedAtMs, usedAtMs);
-        if (attestedAtMs != usedAtMs) used[feedId] = attestedAtMs;
+        if (attestedAtMs > usedAtMs) used[feedId] = attestedAtMs;
+        else if (attestedAtMs + _slackMs() < usedAtMs) revert OlderThanUsed(feedId, attestedAtMs, usedAtMs);
+    }
+
+    /// How far behind the newest report that was used one may lie, ms: none unless overridden. Where many callers bring
+    /// reports, the one whose transaction comes second may have the older one; a slack of some rounds lets both through, and
+    /// is as much choice as it gives.
+    function _slackMs() internal view virtual returns (uint256) {
+        return 0;
     }
 
     function _number(uint256 offset, uint256 length, bytes32 bundleId, bytes32 feedId, uint256 maxAgeS)

@@ -9,7 +9,8 @@ import {Verification, Verified} from "./lib/Verification.sol";
 
 /// @title One lineage's generations, who may change them, and how fast.
 /// @dev Storage layout: slot 0 owner (Ownable), slot 1 pendingOwner (Ownable2Step; bits 160 on: generation, paused),
-/// slot 2 guardian, slot 3 scheduledFrom. Transient slots 0 to n+2 hold a verifier's parameters while it is created.
+/// slot 2 guardian, slot 3 scheduledFrom, slots 4 and 5 what is proposed now. Transient slots 0 to n hold a verifier's
+/// parameters while it is created.
 contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
     /// Below this a stolen owner key could rotate before people wake up.
     uint256 private constant DELAY_MIN_S = 1 days;
@@ -17,6 +18,8 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
     /// How long after its delay a scheduled action stays possible: forgotten approvals expire.
     uint256 private constant GRACE_S = 7 days;
     uint256 private constant MEMBERS_MAX = 31;
+    /// Room for as many rotations again as anybody will make.
+    uint256 private constant FIRST_GENERATION_MAX = type(uint16).max;
 
     bytes32 public immutable lineage;
     uint256 public immutable delayS;
@@ -26,6 +29,9 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
     bool public paused;
     address public guardian;
     mapping(bytes32 action => uint256) public scheduledFrom;
+    /// The generation and the guardian that wait: another proposal takes the place of the one before.
+    bytes32 private _proposedGeneration;
+    bytes32 private _proposedGuardian;
 
     constructor(bytes32 lineage_, address owner_, address guardian_, uint256 delayS_) Ownable(owner_) {
         if (guardian_ == address(0)) revert ZeroAddress();
@@ -34,6 +40,7 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
         guardian = guardian_;
         delayS = delayS_;
         verifierCodeHash = keccak256(type(ReportVerifier).creationCode);
+        emit GuardianChanged(guardian_);
     }
 
     /// Whatever has no known selector.
@@ -44,7 +51,7 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
     /// @inheritdoc ICommitteeRegistry
     function start(uint32 generation_, uint8 f, address[] calldata signers) external onlyOwner returns (address) {
         if (generation != 0) revert AlreadyStarted();
-        if (generation_ == 0) revert NotNextGeneration(1);
+        if (generation_ == 0 || generation_ > FIRST_GENERATION_MAX) revert InvalidFirstGeneration();
         _checkCommittee(f, signers);
         return _activate(generation_, f, signers);
     }
@@ -54,11 +61,12 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
         external
         onlyOwner
     {
-        if (generation == 0) revert NotNextGeneration(0);
+        if (generation == 0) revert NotStarted();
         if (generation_ != uint256(generation) + 1) revert NotNextGeneration(uint256(generation) + 1);
         if (overlapS >= delayS) revert InvalidOverlap();
         _checkCommittee(f, signers);
-        _schedule(generationAction(generation_, f, signers, overlapS), deadline);
+        _proposedGeneration =
+            _replace(_proposedGeneration, generationAction(generation_, f, signers, overlapS), deadline);
         emit GenerationProposed(generation_, _saltOf(generation_, f, signers), f, signers, overlapS);
     }
 
@@ -67,8 +75,6 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
         external
         returns (address)
     {
-        // Two proposals for one place: the second to come is no longer the next.
-        if (generation_ != uint256(generation) + 1) revert NotNextGeneration(uint256(generation) + 1);
         _consume(generationAction(generation_, f, signers, overlapS));
         IReportVerifier before = IReportVerifier(verifierOf(generation));
         (uint40 from,,) = before.window();
@@ -79,17 +85,14 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
 
     /// @inheritdoc ICommitteeRegistry
     function cancel(bytes32 action) external onlyOwner {
-        if (scheduledFrom[action] == 0) revert NotScheduled(action);
-        delete scheduledFrom[action];
-        emit Cancelled(action);
+        _forget(action);
     }
 
     /// @inheritdoc ICommitteeRegistry
     function pause() external {
         if (msg.sender != guardian && msg.sender != owner()) revert OnlyGuardian();
-        if (paused) revert Paused();
-        // What was scheduled to end an earlier pause does not end this one.
-        delete scheduledFrom[unpauseAction()];
+        // Who pauses a paused lineage vetoes the end of the pause that was scheduled.
+        if (paused) return _forget(unpauseAction());
         _setPaused(true);
         emit PausedBy(msg.sender);
     }
@@ -103,6 +106,9 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
     /// @inheritdoc ICommitteeRegistry
     function unpause() external {
         if (!paused) revert NotPaused();
+        // A rotation under way comes first, or the keys it takes out would be believed once more.
+        uint256 from = scheduledFrom[_proposedGeneration];
+        if (from != 0 && block.timestamp <= from + GRACE_S) revert GenerationWaits();
         _consume(unpauseAction());
         _setPaused(false);
         emit Unpaused();
@@ -111,7 +117,7 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
     /// @inheritdoc ICommitteeRegistry
     function proposeGuardian(address guardian_, uint256 deadline) external onlyOwner {
         if (guardian_ == address(0)) revert ZeroAddress();
-        _schedule(guardianAction(guardian_), deadline);
+        _proposedGuardian = _replace(_proposedGuardian, guardianAction(guardian_), deadline);
         emit GuardianProposed(guardian_);
     }
 
@@ -159,7 +165,7 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
         return Verification.verifierOf(address(this), verifierCodeHash, generation_);
     }
 
-    /// The action that propose() schedules.
+    /// @inheritdoc ICommitteeRegistry
     function generationAction(uint32 generation_, uint8 f, address[] calldata signers, uint256 overlapS)
         public
         pure
@@ -168,14 +174,27 @@ contract CommitteeRegistry is ICommitteeRegistry, Ownable2Step {
         return keccak256(abi.encode("generation", generation_, f, signers, overlapS));
     }
 
-    /// The action that proposeGuardian() schedules.
+    /// @inheritdoc ICommitteeRegistry
     function guardianAction(address guardian_) public pure returns (bytes32) {
         return keccak256(abi.encode("guardian", guardian_));
     }
 
-    /// The action that proposeUnpause() schedules.
+    /// @inheritdoc ICommitteeRegistry
     function unpauseAction() public pure returns (bytes32) {
         return keccak256("unpause");
+    }
+
+    /// Schedules `action` in the place of `before`: of what is no longer meant nobody can make use.
+    function _replace(bytes32 before, bytes32 action, uint256 deadline) private returns (bytes32) {
+        if (before != action && scheduledFrom[before] != 0) _forget(before);
+        _schedule(action, deadline);
+        return action;
+    }
+
+    function _forget(bytes32 action) private {
+        if (scheduledFrom[action] == 0) revert NotScheduled(action);
+        delete scheduledFrom[action];
+        emit Cancelled(action);
     }
 
     function _schedule(bytes32 action, uint256 deadline) private {

@@ -30,8 +30,8 @@ contract FeedStore is IFeedStore {
     function push() external {
         (uint256 offset, uint256 length) = Verification.tail();
         (uint256 attestedAtMs, uint256 bundles, bytes32 firstFeedId) = Verification.peek(offset);
-        // Who lost a race should lose little: no signature is looked at. The feeds of a bundle come together, so the
-        // first speaks for them all.
+        // Who lost a race should lose little: no signature is looked at. Feeds of a bundle come together, so the first
+        // speaks for them all; where it just came newer in another bundle, the others wait for the next report.
         if (bundles == 1) {
             if (_load(firstFeedId) >= Slots.least(attestedAtMs)) revert NothingNewer();
         }

@@ -73,7 +73,6 @@ contract ReportVerifier is IReportVerifier {
             // Each address but the last is followed by its neighbour, which overwrites the twelve zero bytes.
             assembly ("memory-safe") {
                 let at := add(add(table, 32), mul(20, i))
-                // The last of 32 addresses ends with the table: its zeros fall on free memory, which is scratch.
                 mstore(at, word)
             }
         }
@@ -329,11 +328,12 @@ contract ReportVerifier is IReportVerifier {
         if (cursor != msg.data.length) revert MalformedReport();
     }
 
-    /// Writes the table of signers to free memory, 128 bytes in, and says where; whoever allocates next writes over it.
+    /// Writes the table of signers to new memory, behind 128 bytes for ecrecover's input, and says where.
     function _signerTable() private view returns (uint256 table) {
         (bytes32 a, bytes32 b, bytes32 c, bytes32 d, bytes32 e) = (T0, T1, T2, T3, T4);
         assembly ("memory-safe") {
             table := add(mload(0x40), 128)
+            mstore(0x40, add(table, 640))
             mstore(table, a)
             mstore(add(table, 32), b)
             mstore(add(table, 64), c)

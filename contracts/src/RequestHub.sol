@@ -25,6 +25,9 @@ contract RequestHub is IRequestHub, AssayConsumer {
     /// More than the call itself takes before the callee gets its share: two cold accounts, where the requester has
     /// delegated its code (EIP-7702), and the few steps from reading the gas left to the call.
     uint256 private constant CALL_GAS = 6_000;
+    /// As far as verifiers let T run ahead of block time (ReportVerifier). A report of up to then can be used in the
+    /// request's own block, so whoever asks, or makes another ask, may hold the answer already.
+    uint256 private constant AHEAD_MS = 30_000;
 
     uint256 private _count;
     mapping(bytes32 id => Request) private _requests;
@@ -63,8 +66,8 @@ contract RequestHub is IRequestHub, AssayConsumer {
         Verified verified = _verified();
         uint256 attestedAtMs = verified.attestedAtMs();
         {
-            uint256 requestedAtMs = uint256(asked.requestedAtS) * 1000;
-            if (attestedAtMs <= requestedAtMs) revert OlderThanRequest(attestedAtMs, requestedAtMs);
+            uint256 knownUntilMs = uint256(asked.requestedAtS) * 1000 + AHEAD_MS;
+            if (attestedAtMs <= knownUntilMs) revert NotAfterRequest(attestedAtMs, knownUntilMs);
         }
         (bytes32 word, Meta meta) = verified.find(asked.feedId);
         uint256 status = meta.status();

@@ -161,7 +161,7 @@ contract AssayConsumerTest is Reports {
         Feed memory feed = Feed(_feed, keccak256(encoded), packMeta(nowMs() - 2000, 60, 0, 3, 1, 0));
         bytes memory report = reportOf(_c, only(feed), 2);
         bytes memory call = abi.encodeCall(Consumer.readEncoded, (_feed, encoded, 2));
-        assertEq(send(address(_consumer), withReport(call, report)), abi.encode(nowMs() - 2000));
+        assertEq(send(address(_consumer), withReport(call, report)), abi.encode(nowMs() - 2000, nowMs()));
         bytes memory wrong = abi.encodeWithSelector(Values.WrongBytes.selector, _feed);
         call = abi.encodeCall(Consumer.readEncoded, (_feed, flip(encoded, 255), 2));
         fails(withReport(call, report), wrong);
@@ -201,6 +201,28 @@ contract AssayConsumerTest is Reports {
         // Where it is kept: ERC-7201, so that no inheriting contract's slots are in the way.
         bytes32 space = keccak256(abi.encode(uint256(keccak256("assay.consumer")) - 1)) & ~bytes32(uint256(0xff));
         assertEq(uint256(vm.load(address(_consumer), keccak256(abi.encode(_feed, space)))), t + 1);
+    }
+
+    function test_WithASlackTheSecondOfTwoCallersGetsThroughAndTheThirdDoesNot() external {
+        _consumer.setSlack(3000);
+        bytes memory call = abi.encodeCall(Consumer.readNewest, (_feed, 60));
+        Head memory head = headOf(_c, SEALS);
+        uint48 t = head.attestedAtMs;
+        uint16[3] memory behind = [0, 3000, 3001];
+        for (uint256 i = 0; i < 3; ++i) {
+            head.attestedAtMs = t - behind[i];
+            bytes memory data = withReport(call, reportOf(_c, head, only(numberFeed("btc-usd", 1)), 1));
+            if (i < 2) send(address(_consumer), data);
+            else fails(data, abi.encodeWithSelector(AssayConsumer.OlderThanUsed.selector, _feed, t - 3001, t));
+        }
+    }
+
+    function test_ABundlesReaderSaysWhenItWasAttested() external {
+        Bundle memory bundle = numbers(2);
+        bytes memory call = abi.encodeCall(Consumer.readBundleAt, (idsOf(bundle), 60));
+        bytes memory report = reportOf(_c, bundle, 1);
+        assertEq(send(address(_consumer), withReport(call, report)), abi.encode(nowMs()));
+        assertEq(send(address(_consumer), withReport(call, short(report))), abi.encode(nowMs()));
     }
 
     function test_WhatATransactionReadOnceStays() external {

@@ -171,11 +171,15 @@ contract BundleStoreTest is Stores {
         BundleStore store = storeFor(bundle);
         bytes32 id = bundle.feeds[3].feedId;
         bundle.feeds[3].word = bytes32(uint256(2 ** 71));
-        bytes memory error = abi.encodeWithSelector(Slots.NotInt72.selector, id);
-        assertPushReverts(store, short(reportOf(_c, bundle, 3)), error);
+        // It must not stop the others: kept as a status that no reader takes.
+        push(store, short(reportOf(_c, bundle, 3)));
+        assertReadReverts(store, id, 60, abi.encodeWithSelector(Values.NotOk.selector, id, 15));
+        assertRead(store, bundle.feeds[2].feedId, 60, 1002, nowMs());
+        vm.warp(vm.getBlockTimestamp() + 1);
+        bundle = numbers(4);
         bundle.feeds[3].word = bytes32(uint256(2 ** 71 - 1));
         bundle.feeds[3].meta = packMeta(nowMs(), 60, 0, 3, 1, 0);
-        error = abi.encodeWithSelector(Values.WrongKind.selector, id, 1);
+        bytes memory error = abi.encodeWithSelector(Values.WrongKind.selector, id, 1);
         assertPushReverts(store, reportOf(_c, bundle, 3), error);
         bundle.feeds[3].meta = okMeta(nowMs());
         push(store, reportOf(_c, bundle, 3));

@@ -39,7 +39,9 @@ contract CommitteeRegistryPauseTest is Reports {
             _registry.pause();
             assertTrue(_registry.paused());
             assertStopped(_first);
-            vm.expectRevert(ICommitteeRegistry.Paused.selector);
+            // Nothing is left to stop.
+            bytes32 action = _registry.unpauseAction();
+            vm.expectRevert(abi.encodeWithSelector(ICommitteeRegistry.NotScheduled.selector, action));
             vm.prank(roles[i]);
             _registry.pause();
             vm.revertToState(state);
@@ -110,6 +112,52 @@ contract CommitteeRegistryPauseTest is Reports {
         vm.prank(actor("anybody"));
         _registry.unpause();
         assertFalse(_registry.paused());
+        assertAccepted(_first, reportOf(_first, numbers(1), 0));
+    }
+
+    function test_WhoPausesAgainVetoesTheEndOfThePause() external {
+        vm.prank(_guardian);
+        _registry.pause();
+        vm.prank(_owner);
+        _registry.proposeUnpause(type(uint256).max);
+        bytes32 action = _registry.unpauseAction();
+        vm.warp(vm.getBlockTimestamp() + DELAY);
+        vm.expectEmit(address(_registry));
+        emit ICommitteeRegistry.Cancelled(action);
+        vm.prank(_guardian);
+        _registry.pause();
+        vm.expectRevert(abi.encodeWithSelector(ICommitteeRegistry.NotScheduled.selector, action));
+        _registry.unpause();
+        assertStopped(_first);
+    }
+
+    function test_APauseDoesNotEndWhileAGenerationWaits() external {
+        vm.prank(_guardian);
+        _registry.pause();
+        vm.startPrank(_owner);
+        _registry.propose(2, 1, _next.signers, 0, type(uint256).max);
+        _registry.proposeUnpause(type(uint256).max);
+        vm.stopPrank();
+        uint256 from = vm.getBlockTimestamp() + DELAY;
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.warp(i == 0 ? from : from + GRACE);
+            vm.expectRevert(ICommitteeRegistry.GenerationWaits.selector);
+            _registry.unpause();
+        }
+        uint256 state = vm.snapshotState();
+        _registry.activate(2, 1, _next.signers, 0);
+        _registry.unpause();
+        assertAccepted(_next, reportOf(_next, numbers(1), 0));
+        vm.revertToState(state);
+        // A proposal that was never activated in its time waits no longer.
+        vm.warp(from + 1);
+        bytes32 action = _registry.unpauseAction();
+        vm.prank(_owner);
+        _registry.cancel(action);
+        vm.prank(_owner);
+        _registry.proposeUnpause(type(uint256).max);
+        vm.warp(from + GRACE + 1);
+        _registry.unpause();
         assertAccepted(_first, reportOf(_first, numbers(1), 0));
     }
 

@@ -84,6 +84,28 @@ contract ExamplesRequesterTest is HubBase {
         assertTrue(bet.settled());
     }
 
+    /// Review finding: a report of after the request may hold a price of before the time, which its validity still allows.
+    /// It settles nothing; the request is closed, and asked anew.
+    function test_priceSeenBeforeTheTimeSettlesNothing() external {
+        bytes32 id = bet.ask();
+        vm.warp(SETTLE_AT + NEWS_S);
+        vm.recordLogs();
+        answer(id, "", feedReport(bytes32(uint256(STRIKE)), okMeta(SETTLE_AT * 1000 - 1)));
+        (, bool success) = abi.decode(hubLog().data, (uint256, bool));
+        assertFalse(success);
+        assertFalse(bet.settled());
+        assertEq(bet.owed(above) + bet.owed(below), 0);
+        assertEq(hub.requestOf(id).requester, address(0));
+        vm.prank(address(hub));
+        vm.expectRevert(abi.encodeWithSelector(Requester.SeenTooEarly.selector, SETTLE_AT * 1000 - 1));
+        bet.onAnswer(id, FEED, STRIKE, Meta.wrap(okMeta(SETTLE_AT * 1000 - 1)), nowMs(), "");
+
+        id = bet.ask();
+        vm.warp(SETTLE_AT + 2 * NEWS_S);
+        answer(id, "", feedReport(bytes32(uint256(STRIKE)), packMeta(SETTLE_AT * 1000, 120, 0, 3, 0, 250)));
+        assertEq(bet.owed(above), 1 ether + 1);
+    }
+
     /// A callback that failed, whatever the reason, leaves an id behind that nobody will answer: it does not lock the bet.
     function test_lostCallbackDoesNotLockTheBet() external {
         bytes32 id = bet.ask();

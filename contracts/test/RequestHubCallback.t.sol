@@ -176,7 +176,7 @@ contract RequestHubCallbackTest is HubBase {
     function test_callbackCannotEndItsRequestAgain() external {
         for (uint256 end = 0; end < 3; ++end) {
             Hostile hostile = new Hostile(hub, Hostile.Way.Calls);
-            bytes32 id = hostile.ask(MEANING, uint64(vm.getBlockTimestamp() + 10), MOST);
+            bytes32 id = hostile.ask(MEANING, uint64(vm.getBlockTimestamp() + NEWS_S), MOST);
             bytes memory report = end == 1 ? statusReport(9) : numberReport(5);
             bytes[] memory inputs = new bytes[](3);
             inputs[0] = answerData(id, "", report);
@@ -184,7 +184,7 @@ contract RequestHubCallbackTest is HubBase {
             inputs[2] = abi.encodeCall(IRequestHub.cancel, (id));
             hostile.plan(inputs);
             if (end == 2) {
-                vm.warp(vm.getBlockTimestamp() + 10);
+                vm.warp(vm.getBlockTimestamp() + 1);
                 hub.expire(id);
             } else {
                 answer(id, "", report);
@@ -209,13 +209,13 @@ contract RequestHubCallbackTest is HubBase {
         bytes[] memory inputs = new bytes[](3);
         inputs[0] = abi.encodeCall(IRequestHub.request, (MEANING, DEADLINE, GAS));
         inputs[1] = answerData(second, "", report);
-        // The request of a moment ago is younger than the report.
+        // The report may have been known to whoever asked a moment ago.
         inputs[2] = answerData(third, "", report);
         hostile.plan(inputs);
         answer(first, "", report);
         assertEq(hostile.calledBack(), 2);
         assertEq(hostile.succeeded(), 2);
-        assertEq(bytes32(hostile.refusalsOf()[0]), bytes32(IRequestHub.OlderThanRequest.selector));
+        assertEq(bytes32(hostile.refusalsOf()[0]), bytes32(IRequestHub.NotAfterRequest.selector));
         assertEq(hub.requestOf(third).requester, address(hostile));
         requireUnknown(first, report);
         requireUnknown(second, report);
@@ -226,7 +226,7 @@ contract RequestHubCallbackTest is HubBase {
     /// @dev Gas that ending a request of a hostile contract takes: by an answer, a refusal or its expiry.
     function costOf(Hostile.Way way, bool success, uint256 end) private returns (uint256 cost) {
         Hostile hostile = new Hostile(hub, way);
-        uint64 deadlineS = uint64(vm.getBlockTimestamp() + 10);
+        uint64 deadlineS = uint64(vm.getBlockTimestamp() + NEWS_S);
         bytes32 id = hostile.ask(MEANING, deadlineS, MOST);
         bytes memory input = abi.encodeCall(IRequestHub.expire, (id));
         if (end == 0) input = answerData(id, "", numberReport(5));

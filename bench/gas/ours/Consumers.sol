@@ -100,8 +100,8 @@ contract PullBundle is AssayConsumer {
     }
 
     /// @notice All ten prices, verified, of status OK, at most an hour old.
-    function prices() external view returns (int256[] memory) {
-        return _readBundle(
+    function prices() external view returns (int256[] memory values) {
+        (values,) = _readBundle(
             abi.encodePacked(BUNDLE, FEED0, FEED1, FEED2, FEED3, FEED4, FEED5, FEED6, FEED7, FEED8, FEED9), 1 hours
         );
     }

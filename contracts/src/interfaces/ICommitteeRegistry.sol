@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 /// @title The committee of one lineage: which generation may be believed, from when and until when.
 /// @notice One registry is one lineage, so nobody can take another's name in it. The owner (a multisig, timelock or
 /// Governor) proposes a generation; after a delay in which everyone can look at it anybody may activate it. The guardian
-/// can only stop: pausing is instant, un-pausing slow. Nothing else can be changed, by anybody.
+/// can only stop: pausing is instant, un-pausing slow, and pausing again vetoes it. The owner can hand over in two steps
+/// (Ownable2Step). Nothing else can be changed, by anybody.
 interface ICommitteeRegistry {
     /// The signers are no committee: n < 3f+1, f = 0, more than 31, a zero address or one that is there twice.
     error InvalidCommittee();
@@ -24,12 +25,16 @@ interface ICommitteeRegistry {
     error TooLate(uint256 until);
     /// Already scheduled.
     error AlreadyScheduled(bytes32 action);
-    /// The lineage is paused.
-    error Paused();
+    /// A generation is proposed: activate it, or cancel the proposal, before the pause ends.
+    error GenerationWaits();
     /// The lineage is not paused.
     error NotPaused();
-    /// The first generation stands already, or does not stand yet.
+    /// The first generation stands already.
     error AlreadyStarted();
+    /// The first generation does not stand yet.
+    error NotStarted();
+    /// A first generation has a number from 1 to 65,535.
+    error InvalidFirstGeneration();
     /// Neither guardian nor owner.
     error OnlyGuardian();
     /// The overlap is not shorter than the delay, so three generations could be alive at once.
@@ -55,7 +60,7 @@ interface ICommitteeRegistry {
     /// Makes the first generation, without delay, since nobody reads yet. Owner, once.
     function start(uint32 generation, uint8 f, address[] calldata signers) external returns (address verifier);
 
-    /// Proposes the next generation; it can be activated after the delay. Owner.
+    /// Proposes the next generation; it can be activated after the delay. Takes the place of an earlier proposal. Owner.
     /// @param generation the current one plus 1
     /// @param f how many members may be faulty: n ≥ 3f+1, f ≥ 1
     /// @param signers the members' addresses, in the committee document's order
@@ -72,16 +77,17 @@ interface ICommitteeRegistry {
     /// Takes back what was scheduled. Owner.
     function cancel(bytes32 action) external;
 
-    /// Stops all verification at once. Guardian or owner.
+    /// Stops all verification at once. While paused: vetoes the scheduled end of the pause (NotScheduled when there is none).
+    /// Guardian or owner.
     function pause() external;
 
     /// Schedules the end of a pause. Owner; then anybody may call unpause() after the delay.
     function proposeUnpause(uint256 deadline) external;
 
-    /// Ends a pause that was scheduled to end. Anybody.
+    /// Ends a pause that was scheduled to end, unless a generation waits. Anybody.
     function unpause() external;
 
-    /// Proposes another guardian. Owner; then anybody may call changeGuardian after the delay.
+    /// Proposes another guardian, in the place of an earlier proposal. Owner; then anybody may call changeGuardian after the delay.
     function proposeGuardian(address guardian, uint256 deadline) external;
 
     /// Installs a guardian that was proposed. Anybody.
@@ -103,6 +109,16 @@ interface ICommitteeRegistry {
     function delayS() external view returns (uint256);
     /// @return the first second in which `action` is possible; 0 when it is not scheduled
     function scheduledFrom(bytes32 action) external view returns (uint256);
+
+    /// @return the action that propose() schedules, for cancel() and scheduledFrom()
+    function generationAction(uint32 generation, uint8 f, address[] calldata signers, uint256 overlapS)
+        external
+        view
+        returns (bytes32);
+    /// @return the action that proposeGuardian() schedules
+    function guardianAction(address guardian) external view returns (bytes32);
+    /// @return the action that proposeUnpause() schedules
+    function unpauseAction() external view returns (bytes32);
 
     /// Verifies a report given as ABI-encoded bytes, for wallets, explorers and eth_call: dearer than asking the
     /// generation's verifier. Reverts as the verifier does.

@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 /// What a store knows of a feed. Ages are rounded up, validity down, spread up where a slot holds them rounded.
 /// @param value the number scaled by the feed's decimals; for a structured feed the upper 176 bits of its value's hash
 /// @param attestedAtMs T of the report it came from, ms since 1970; 0: the store has nothing for this feed
-/// @param observedAtMs the source's own time, never later than it was; 0 for a feed without a value
+/// @param observedAtMs a lower bound of the source's own time: a slot keeps an age at attestedAtMs, rounded up by at most
+/// 1/16 and a second. That something was seen by a time, attestedAtMs says; 0 for a feed without a value
 /// @param validUntilMs the last ms in which the value may be used, never later than signed
 /// @param status 0 is OK; see Meta.status; at most 15 shown
 /// @param groups independent groups of sources, at most 15 shown
@@ -48,13 +49,18 @@ interface IFeedStore {
 
     /// Stores what is newer of the report appended to the calldata (report, length u16, marker 0xA55A). Feeds for which
     /// it is not newer, or too old to be used, stay as they are.
-    /// Reverts with the verifier's errors, and NothingNewer, ReportTooOld, NotInt176 (NotInt72), WrongKind.
+    /// Reverts with
+    /// - NothingNewer, ReportTooOld;
+    /// - those of the calldata: NoReport, UnknownGeneration (Verification), and where the store's feeds are fixed
+    ///   WrongFeedCount, FeedMissing;
+    /// - those of the generation's verifier (IReportVerifier), among them Paused and OutsideWindow;
+    /// - those of values that no honest report holds: WrongKind, NotInt176 (Values).
     function push() external;
 
     /// The number of a feed: known, OK, kind 0, within its validity and observed at most `maxAgeS` ago; else reverts
     /// with UnknownFeed, NotOk, WrongKind or Stale.
     /// @return value scaled by the feed's decimals
-    /// @return observedAtMs the source's own time
+    /// @return observedAtMs a lower bound of the source's own time, as in Reading
     function read(bytes32 feedId, uint256 maxAgeS) external view returns (int256 value, uint256 observedAtMs);
 
     /// Like read for a structured feed: reverts with WrongBytes unless `encoded` is the value whose hash was signed.

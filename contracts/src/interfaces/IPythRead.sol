@@ -77,7 +77,9 @@ interface IPythRead {
     function getUpdateFee(bytes[] calldata updateData) external view returns (uint256 fee);
 
     /// Pushes each report to the store; one that is no news is passed over, any other failure is the store's revert.
-    /// @param updateData attested reports in the wire format of IReportVerifier.verify
+    /// Passed over is what claims a T that the store has reached, before anybody looks at a signature: that this call
+    /// succeeded says that prices are as new as the reports claim to be, not that the reports are valid. No price changes.
+    /// @param updateData attested reports in the wire format of IReportVerifier.verifyPacked
     function updatePriceFeeds(bytes[] calldata updateData) external payable;
 
     /// The same, if any of these prices is missing, not OK or older than said; else NoFreshUpdate.

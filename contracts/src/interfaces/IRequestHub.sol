@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 /// An open request.
 /// @param requester the contract that asked and is called back
-/// @param requestedAtS block time of the request: only reports with a later T answer it
+/// @param requestedAtS block time of the request: only reports whose T is more than 30 s later answer it
 /// @param openForS for how long it may be answered
 /// @param callbackGas what the callback gets, no more and no less
 /// @param feedId the feed
@@ -17,8 +17,10 @@ struct Request {
 
 /// @title Where a contract asks once for a feed's value and is called back with what the committee attested.
 /// @notice Bound to one lineage (its registry). Asking costs nothing but gas. Anybody may answer, with a report attested
-/// after the request: nobody is believed, neither with a value nor with the news that there is none. Whoever answers
-/// chooses among the reports attested since the request that are still valid, so ask for no longer than you can wait.
+/// after the request: nobody is believed, neither with a value nor with the news that there is none. "After" means a T
+/// more than 30 s after the request's block time: a verifier takes a T of up to 30 s ahead of its block, so an earlier one
+/// may have been in somebody's hands when the request was made. Ask for longer than that. Whoever answers chooses among
+/// the later reports that are still valid, so ask for no longer than you can wait.
 interface IRequestHub {
     /// A meaning has 1 to 2,048 bytes.
     error InvalidMeaning(uint256 length);
@@ -36,8 +38,8 @@ interface IRequestHub {
     error DeadlinePassed(uint256 deadlineS);
     /// The request can still be answered, until this time.
     error StillOpen(uint256 deadlineS);
-    /// The report was attested before the request, or in the same ms.
-    error OlderThanRequest(uint256 attestedAtMs, uint256 requestedAtMs);
+    /// The report may have been known when the request was made: its T must be later than this.
+    error NotAfterRequest(uint256 attestedAtMs, uint256 knownUntilMs);
     /// The report was attested longer ago than the validity of its feed: that there was no value then is no news.
     error ReportTooOld(bytes32 feedId, uint256 attestedAtMs);
     /// The transaction has too little gas left for the callback to get all that it was promised.

@@ -14,9 +14,6 @@ import {Values} from "./Values.sol";
 /// validity 11 or 10 (validForS). Status and groups above 15 are kept as 15. Spread, age and validity are small floats,
 /// an exponent of five bits above a fraction; nothing that can be signed is too large for them.
 library Slots {
-    /// A store that keeps two feeds in a slot has room for numbers of 72 bits.
-    error NotInt72(bytes32 feedId);
-
     uint256 private constant T_SHIFT = 214;
     uint256 private constant KIND_SHIFT = 213;
     uint256 private constant VALUE_BITS = 176;
@@ -74,11 +71,15 @@ library Slots {
         return uint256(hash) >> (256 - VALUE_BITS);
     }
 
-    /// Half number `i` (0 or 1) of a slot, with T, for one number of a report of T. Both halves or'ed are the slot.
+    /// Half number `i` (0 or 1) of a slot, with T, for one number of a report of T. Both halves or'ed are the slot. A number
+    /// beyond 72 bits is kept as 0 with status 15, which no reader takes: it must not stop the feeds beside it.
     function packHalf(bytes32 feedId, bytes32 word, Meta meta, uint256 t, uint256 i) internal pure returns (uint256) {
         uint256 marks = _marks(feedId, meta, Values.NUMBER);
         int256 value = int256(uint256(word));
-        if (value != int72(value)) revert NotInt72(feedId);
+        if (value != int72(value)) {
+            value = 0;
+            marks |= NIBBLE_MAX;
+        }
         uint256 half = uint72(int72(value)) | (_traits(marks, meta, t, HALF_FRACTION) << HALF_VALUE_BITS);
         return (i == 0 ? half : half << HALF_BITS) | least(t);
     }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Meta} from "./Meta.sol";
-import {FEED_BYTES, Verified} from "./Verification.sol";
+import {Verified} from "./Verification.sol";
 
 /// @title What every reader checks of a signed value before it hands it on (I-6).
 library Values {
@@ -31,42 +31,10 @@ library Values {
 
     /// Like number for each feed of a report, in its order.
     function numbers(Verified verified, uint256 maxAgeS) internal view returns (int256[] memory values) {
-        uint256 oldestMs = oldest(maxAgeS);
-        bool refused;
-        assembly ("memory-safe") {
-            // Whether any number may not be used, as _isRefused says it, and the numbers from `write` on.
-            function copy(feed, end, write, oldest_) -> any {
-                let nowMs := mul(timestamp(), 1000)
-                for {} lt(feed, end) { feed := add(feed, FEED_BYTES) } {
-                    let word := mload(add(feed, 32))
-                    let meta := mload(add(feed, 64))
-                    let observed := and(meta, 0xffffffffffffffff)
-                    any := or(
-                        or(
-                            or(any, and(shr(96, meta), 0xff00ff)),
-                            lt(add(observed, mul(and(shr(64, meta), 0xffffffff), 1000)), nowMs)
-                        ),
-                        or(lt(observed, oldest_), xor(word, signextend(21, word)))
-                    )
-                    mstore(write, word)
-                    write := add(write, 32)
-                }
-            }
-            let n := mload(add(verified, 64))
-            let feed := add(verified, 96)
-            values := mload(0x40)
-            mstore(values, n)
-            mstore(0x40, add(values, shl(5, add(n, 1))))
-            refused := iszero(iszero(copy(feed, add(feed, mul(n, FEED_BYTES)), add(values, 32), oldestMs)))
-        }
-        if (refused) _refuseFirst(verified, oldestMs);
-    }
-
-    /// Reverts for the first number of a report that may not be used.
-    function _refuseFirst(Verified verified, uint256 oldestMs) private view {
-        for (uint256 i = 0; i < verified.count(); ++i) {
+        values = new int256[](verified.count());
+        for (uint256 i = 0; i < values.length; ++i) {
             (bytes32 feedId, bytes32 word, Meta meta) = verified.feedAt(i);
-            if (_isRefused(word, meta, oldestMs)) _refuseNumber(feedId, meta, oldestMs);
+            values[i] = number(feedId, word, meta, maxAgeS);
         }
     }
 

@@ -144,7 +144,7 @@ library Verification {
     /// Like verify, for a report of one bundle that the reader knows. `ids` are the bundle's id and its feeds' ids, end to
     /// end: abi.encodePacked(bundleId, feedId, …). The report may leave them out (bit 7 of its first byte); the reader's
     /// own then take their places, and word and meta of each feed stand in one word: int104 and 152 bits. What comes back
-    /// holds exactly these feeds, in this order.
+    /// holds exactly these feeds, in this order; of a report with ids, whatever bundles they are in.
     function verifyKnown(address registry, bytes32 codeHash, uint256 offset, uint256 length, bytes memory ids)
         internal
         view
@@ -181,11 +181,14 @@ library Verification {
     ) internal view returns (bytes32 word, Meta meta, uint256 t) {
         Verified verified;
         if (isShort(offset)) {
+            uint256 ids;
             assembly ("memory-safe") {
-                mstore(0, bundleId)
-                mstore(32, feedId)
+                ids := mload(0x40)
+                mstore(ids, bundleId)
+                mstore(add(ids, 32), feedId)
+                mstore(0x40, add(ids, 64))
             }
-            verified = _askExpanded(registry, codeHash, offset, length, 0, 1);
+            verified = _askExpanded(registry, codeHash, offset, length, ids, 1);
             (, word, meta) = verified.feedAt(0);
         } else {
             verified = verify(registry, codeHash, offset, length);

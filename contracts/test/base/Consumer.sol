@@ -9,6 +9,7 @@ import {Verification} from "../../src/lib/Verification.sol";
 /// @title Every reader, open to calls
 contract Consumer is AssayConsumer {
     bytes32 private immutable CODE_HASH;
+    uint256 private _slack;
 
     constructor(ICommitteeRegistry registry) AssayConsumer(registry) {
         CODE_HASH = registry.verifierCodeHash();
@@ -27,8 +28,8 @@ contract Consumer is AssayConsumer {
         return _read(report, feedId, maxAgeS);
     }
 
-    function readBundle(bytes calldata ids, uint256 maxAgeS) external view returns (int256[] memory) {
-        return _readBundle(ids, maxAgeS);
+    function readBundle(bytes calldata ids, uint256 maxAgeS) external view returns (int256[] memory values) {
+        (values,) = _readBundle(ids, maxAgeS);
     }
 
     function readKnown(bytes32 bundleId, bytes32 feedId, uint256 maxAgeS) external view returns (int256, uint256) {
@@ -47,8 +48,21 @@ contract Consumer is AssayConsumer {
         return _readOnce(feedId, maxAgeS);
     }
 
-    function readEncoded(bytes32 feedId, bytes calldata encoded, uint256 maxAgeS) external view returns (uint256) {
+    function readBundleAt(bytes calldata ids, uint256 maxAgeS) external view returns (uint256 attestedAtMs) {
+        (, attestedAtMs) = _readBundle(ids, maxAgeS);
+    }
+
+    function readEncoded(bytes32 feedId, bytes calldata encoded, uint256 maxAgeS)
+        external
+        view
+        returns (uint256 observedAtMs, uint256 attestedAtMs)
+    {
         return _readEncoded(feedId, encoded, maxAgeS);
+    }
+
+    /// @dev How far behind the newest report readNewest lets one lie.
+    function setSlack(uint256 slackMs) external {
+        _slack = slackMs;
     }
 
     /// @dev All that the appended report holds, as the verifier answered.
@@ -81,6 +95,10 @@ contract Consumer is AssayConsumer {
     /// @dev The same, each with what it brings itself.
     function multicallEach(bytes[] calldata calls) external returns (bytes[] memory answers) {
         return _each(calls, msg.data[:0]);
+    }
+
+    function _slackMs() internal view override returns (uint256) {
+        return _slack == 0 ? super._slackMs() : _slack;
     }
 
     function _each(bytes[] calldata calls, bytes calldata tail) private returns (bytes[] memory answers) {

@@ -53,6 +53,8 @@ abstract contract HubBase is Reports {
     bytes internal constant MEANING = "{\"decimals\":2,\"name\":\"eth-usd\"}";
     bytes32 internal constant FEED = keccak256(MEANING);
     uint32 internal constant GAS = 400_000;
+    /// @dev The first whole second after a request whose reports answer it.
+    uint256 internal constant NEWS_S = 31;
     uint64 internal constant DEADLINE = uint64(START + 1 hours);
 
     Committee internal c;
@@ -75,21 +77,21 @@ abstract contract HubBase is Reports {
         return withReport(abi.encodeCall(IRequestHub.answer, (id, encoded)), report);
     }
 
-    /// @dev A second later, a number that is OK.
+    /// @dev As soon as it can be news by a clock that is right, a number that is OK.
     function numberReport(int256 value) internal returns (bytes memory) {
-        vm.warp(vm.getBlockTimestamp() + 1);
+        vm.warp(vm.getBlockTimestamp() + NEWS_S);
         return feedReport(bytes32(uint256(value)), okMeta(nowMs()));
     }
 
-    /// @dev A second later, a structured value that is OK.
+    /// @dev At the same time, a structured value that is OK.
     function structuredReport(bytes memory encoded) internal returns (bytes memory) {
-        vm.warp(vm.getBlockTimestamp() + 1);
+        vm.warp(vm.getBlockTimestamp() + NEWS_S);
         return feedReport(keccak256(encoded), packMeta(nowMs(), 60, 0, 3, 1, 0));
     }
 
-    /// @dev A second later, a number of this status.
+    /// @dev At the same time, a number of this status.
     function statusReport(uint256 status) internal returns (bytes memory) {
-        vm.warp(vm.getBlockTimestamp() + 1);
+        vm.warp(vm.getBlockTimestamp() + NEWS_S);
         // NO_DATA has no source time, no groups and no spread.
         return feedReport(0, status == 9 ? packMeta(0, 60, 9, 0, 0, 0) : packMeta(nowMs(), 60, status, 3, 0, 250));
     }
