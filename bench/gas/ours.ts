@@ -133,6 +133,8 @@ async function pullRows(bench: Bench): Promise<void> {
   await pull(bench, one, 'price', { by, bundles, depth: 10, short: true }, 'f+1 seals, depth 10')
   const newest = await chain.deploy(artifacts['PullNewest'], registry.address, bundle.id, feedId)
   await pull(bench, newest, 'price', { by, bundles, depth: 4, short: true }, 'f+1 seals, depth 4, monotonic guard')
+  const guarded = 'f+1 seals, depth 4, ids in the report, monotonic guard'
+  await pull(bench, newest, 'price', { by, bundles, depth: 4 }, guarded)
   const once = await chain.deploy(artifacts['PullOnce'], registry.address, feedId)
   await pull(bench, once, 'price', { by, bundles, depth: 4 }, 'f+1 seals, depth 4, ids in the report, read three times')
   const argument = await chain.deploy(artifacts['PullArgument'], registry.address, feedId)
