@@ -92,6 +92,12 @@ export const errorCodes = {
   CLIENT_ROLLED_BACK: 'Ask again or ask another member: the server answered with an older report than before.',
   CLIENT_COMMITTEE_FOREIGN: 'Check the salt and the URL: this server belongs to another committee, or lies.',
   CLIENT_FEED_UNKNOWN: 'Name a feed of the committee document that you pinned.',
+  // Chains
+  CHAIN_NO_QUORUM: 'Wait, or see `said`: too few RPC endpoints agree. Add or mend endpoints; never lower the quorum.',
+  CHAIN_SPLIT:
+    'Compare the block named at an explorer: RPC endpoints contradict each other and it is not known which lies.',
+  CHAIN_SEQUENCER_DOWN: 'Wait: the rollup’s sequencer is down or just back; nothing is sent within its grace period.',
+  CHAIN_CONFIG_INVALID: 'Mend the chain’s endpoints, quorum or profile as the message says.',
   // Network
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',
   NETWORK_KEY_INVALID: 'Use the Ed25519 peer key (PKCS#8 PEM) whose public half the committee document names.',
@@ -112,6 +118,8 @@ export const errorCodes = {
   KEYRING_ABOVE_FLOOR: 'Report this as a bug if it repeats: a signature was asked for before its slot was on disk.',
   KEYRING_SLOT_SIGNED: 'Report this as a bug if it repeats: a second signature was asked for on a slot.',
   KEYRING_TIME_NOT_RISING: 'Check the clock of this machine; it signs again once its time is past the last signed one.',
+  // Delivery
+  TARGET_INVALID: 'Mend the field of the chain target that is named.',
   // Halts
   KEY_IN_USE_ELSEWHERE:
     'Stop every process with this key, find out how two came to run, and start one; if you know of one only, rotate the key: it was copied.',
@@ -132,6 +140,17 @@ export const errorCodes = {
   REPORT_STORE_FAILED: 'Check the disk, then start the node again; move the report store away if it fails again.',
   REPORT_STORE_DAMAGED: 'Move the report store away and start the node again: other members still hold the reports.',
   REPORT_STORE_CONTRADICTS: 'Stop and compare with other members: two attested reports claim one slot.',
+  // Transactions
+  FEE_CAP: 'Raise the fee caps of the chain, or wait: transactions go out when gas costs less.',
+  FEE_BUDGET: 'Raise the hourly budget of the key, or wait: it counts what was spent within the last hour.',
+  LOW_BALANCE: 'Fund the key that is named; until then other keys and members send.',
+  NONCE_TAKEN: 'Find what else sends transactions with this key, and give that a key of its own.',
+  JOB_REFUSED: 'See what the nodes say to the transaction: gas limit, size or type; it is not sent again.',
+  JOURNAL_UNREADABLE: 'Check the path, the rights and the disk of the journal that is named, then start again.',
+  JOURNAL_WRITE_FAILED: 'Free space on the disk; transactions are signed again once the journal can be written.',
+  JOURNAL_DAMAGED:
+    'See on the chain which transactions of the key are in, wait until none is pending, then move the journal away.',
+  JOURNAL_FOREIGN: 'Use the journal of the key and chain that are named, or an empty one.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes
