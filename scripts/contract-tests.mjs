@@ -58,7 +58,8 @@ function problemsOf(tests, totals, narrowed) {
   return failed
 }
 
-function parsed(text) {
+/** The suites in what `forge test --json` printed; undefined when it printed none. */
+export function parsed(text) {
   const begin = text.indexOf('{')
   try {
     return begin < 0 ? undefined : JSON.parse(text.slice(begin))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { staleArtifacts, writeArtifacts } from './contract-artifacts.mjs'
 import { writeBindings } from './contract-bindings.mjs'
 import { coverage } from './contract-coverage.mjs'
+import { tryMutants } from './contract-mutants.mjs'
 import { testInCi } from './contract-tests.mjs'
 import { forge, root } from './forge.mjs'
 
@@ -16,6 +17,8 @@ const help = `Usage: node scripts/contracts.mjs <command>
   test [--ci] […]    forge test; what follows is passed on (--match-contract Name, -vvv)
                      --ci: more runs, warnings are errors, and the sum of fuzzed calls is checked; [--json]
   coverage [--json]  lines, branches and functions of contracts/src; exit code 1 below 100 %
+  mutants [--only File] [--json]
+                     takes each guard in contracts/test/mutants/ away; exit code 1 if no test misses one
   forge […]          any command of forge with our settings (fmt, inspect, --help)
   clean              forget what was compiled
 
@@ -27,6 +30,7 @@ const solidity = ['contracts/src', 'contracts/examples', 'contracts/test'].filte
 )
 const [command, ...rest] = process.argv.slice(2)
 const json = rest.includes('--json')
+const valuesOf = (option) => rest.filter((_, i) => rest[i - 1] === option)
 
 const commands = {
   async build() {
@@ -49,6 +53,7 @@ const commands = {
     return (await forge(['test', ...rest])).code
   },
   coverage: () => coverage(json),
+  mutants: () => tryMutants(valuesOf('--only'), json),
   async format() {
     return (await forge(['fmt', ...solidity])).code
   },

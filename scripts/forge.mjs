@@ -9,15 +9,16 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Runs forge and resolves to its exit code and, with `capture`, its output; `env` is added to the environment.
+ * Runs forge in `tree`, by default this checkout, and resolves to its exit code and, with `capture`, its output; `env` is
+ * added to the environment, `quiet` leaves its complaints out.
  * The binary is called directly: the package's launcher passes neither signals of a closed pipe nor exit codes on.
  */
-export function forge(args, { env = {}, capture = false } = {}) {
+export function forge(args, { tree = root, env = {}, capture = false, quiet = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(binary(), args, {
-      cwd: root,
-      env: { ...process.env, FOUNDRY_CONFIG: join(root, 'contracts/foundry.toml'), ...env },
-      stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'],
+      cwd: tree,
+      env: { ...process.env, FOUNDRY_CONFIG: join(tree, 'contracts/foundry.toml'), ...env },
+      stdio: ['ignore', capture ? 'pipe' : 'inherit', quiet ? 'ignore' : 'inherit'],
     })
     const chunks = []
     child.stdout?.on('data', (chunk) => chunks.push(chunk))

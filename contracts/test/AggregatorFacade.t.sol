@@ -290,6 +290,23 @@ contract AggregatorFacadeTest is StoredFeeds {
         assertEq(facade.decimals(), 8);
     }
 
+    /// Token units passed where value units are expected: the unit is in the feed's id, so what was signed in one is of no
+    /// feed in another, and a facade says the unit of what it answers.
+    function test_I73_aNumberInAnotherUnitIsAnotherFeed() external {
+        bytes memory inTokens = meaningOf("fee", "WETH", 8);
+        bytes memory inValue = meaningOf("fee", "USD", 8);
+        push(inTokens, 2e8);
+        vm.expectRevert(abi.encodeWithSelector(IFeedStore.UnknownFeed.selector, keccak256(inValue)));
+        this.deploy(inValue);
+        vm.expectRevert(abi.encodeWithSelector(IFeedStore.UnknownFeed.selector, keccak256(inValue)));
+        store.read(keccak256(inValue), 60);
+        push(inValue, 6_000e8);
+        AggregatorFacade fee = this.deploy(inValue);
+        assertEq(fee.latestAnswer(), 6_000e8);
+        assertEq(_facadeOf(inTokens).latestAnswer(), 2e8, "what the wrong unit would have been");
+        assertNotEq(fee.feedId(), _facadeOf(inTokens).feedId());
+    }
+
     /// A call of its own: what is expected to revert ends the call that it happens in.
     function deploy(bytes memory meaning) external returns (AggregatorFacade) {
         return new AggregatorFacade(store, meaning, MAX_AGE);

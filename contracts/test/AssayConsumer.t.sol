@@ -126,6 +126,37 @@ contract AssayConsumerTest is Reports {
         assertEq(send(address(_consumer), withReport(call, ours)), abi.encode(7, nowMs()));
     }
 
+    /// Audit finding: hard-coded calldata offset. Where an argument stands in calldata is its caller's choice: ABI encoding
+    /// takes any offset that lies within. What is read is the report at the place that the offset names, or nothing.
+    function test_hardCodedCalldataOffset() external {
+        bytes memory ours = reportOf(_c, only(numberFeed("btc-usd", 7)), 1);
+        bytes memory theirs = reportOf(_c, only(numberFeed("btc-usd", 666)), 1);
+        uint256[6] memory gaps = [uint256(0), 1, 31, 32, 64, 1000];
+        for (uint256 i = 0; i < gaps.length; ++i) {
+            // Behind its usual place, at which stands another report, or as much of one as fits before.
+            bytes memory between = bytes.concat(abi.encode(theirs.length), theirs);
+            between = gaps[i] < between.length ? cut(between, gaps[i]) : bytes.concat(between, new bytes(gaps[i]));
+            bytes memory call = abi.encodePacked(
+                Consumer.readGiven.selector, 96 + between.length, _feed, uint256(60), between, ours.length, ours
+            );
+            assertEq(send(address(_consumer), call), abi.encode(7, nowMs()), "found where the offset says");
+            // The appended form is reckoned from the end, whatever the arguments are.
+            call = abi.encodePacked(
+                Consumer.readAfter.selector, 96 + between.length, _feed, uint256(60), between, theirs.length, theirs
+            );
+            assertEq(send(address(_consumer), withReport(call, ours)), abi.encode(7, nowMs()), "found at the end");
+        }
+        // Offsets and lengths that lead out of the calldata are refused, not read as zeros.
+        uint256[4] memory offsets = [uint256(2 ** 256 - 32), 2 ** 64, 10_000, 2 ** 255];
+        for (uint256 i = 0; i < offsets.length; ++i) {
+            fails(abi.encodePacked(Consumer.readGiven.selector, offsets[i], _feed, uint256(60), ours.length, ours), "");
+        }
+        bytes memory long = abi.encodePacked(Consumer.readGiven.selector, uint256(96), _feed, uint256(60));
+        fails(abi.encodePacked(long, ours.length + 1, ours), "");
+        bytes memory malformed = abi.encodeWithSelector(IReportVerifier.MalformedReport.selector);
+        fails(abi.encodePacked(long, ours.length + 32, ours, ours.length), malformed);
+    }
+
     function test_ReadsReportsGivenAsArguments() external {
         bytes memory report = reportOf(_c, only(numberFeed("btc-usd", 7)), 1);
         (int256 value, uint256 observedAtMs) = _consumer.readGiven(report, _feed, 60);

@@ -129,6 +129,15 @@ contract FeedStoreIncidentsTest is Stores {
         withheld(5, 26);
     }
 
+    function test_I86_parValueBesideAMarket70PercentApartIsNotRead() external {
+        // Fundamental value 1.00, market 0.30: the value is one of them, the status says that they differ.
+        assertGe(withheld(5, 1e8).status, 5, "diverged");
+        // Better news is read again, and no sooner.
+        vm.warp(DAY + 1);
+        push(_store, reportOf(_c, only(numberFeed("btc", 0.3e8)), 3));
+        assertRead(_store, BTC, 60, 0.3e8, nowMs());
+    }
+
     function test_I78_valueTimeAndStatusChangeTogetherOrNotAtAll() external {
         push(_store, reportOf(_c, only(numberFeed("btc", 5)), 3));
         bytes32 before = vm.load(address(_store), BTC);

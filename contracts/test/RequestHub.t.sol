@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 // The hub: who may ask, answer, refuse, cancel and expire, with what, and when.
 
-import {RequestHub} from "../src/RequestHub.sol";
 import {Feed, IReportVerifier} from "../src/interfaces/IReportVerifier.sol";
 import {IRequestHub, Request} from "../src/interfaces/IRequestHub.sol";
 import {Values} from "../src/lib/Values.sol";
@@ -56,10 +55,10 @@ contract RequestHubTest is HubBase {
     function test_noTwoRequestsShareAnId() external {
         bytes32 first = asker.ask(MEANING, DEADLINE, GAS);
         assertTrue(first != asker.ask(MEANING, DEADLINE, GAS));
-        RequestHub other = new RequestHub(c.registry);
+        IRequestHub other = makeHub();
         assertTrue(first != new Asker(other).ask(MEANING, DEADLINE, GAS), "another hub");
         vm.chainId(77);
-        RequestHub elsewhere = new RequestHub(c.registry);
+        IRequestHub elsewhere = makeHub();
         assertEq(
             new Asker(elsewhere).ask(MEANING, DEADLINE, GAS),
             keccak256(abi.encode(uint256(77), address(elsewhere), uint256(1))),

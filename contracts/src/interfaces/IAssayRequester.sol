@@ -8,7 +8,7 @@ import {Meta} from "../lib/Meta.sol";
 /// is the hub and the id one of your own. A call that fails is not repeated: IRequestHub.requestOf says whether a request
 /// is still open.
 interface IAssayRequester {
-    /// The value that was asked for: OK, within its validity, attested after the request.
+    /// The value that was asked for: OK, within its validity, attested after the request. Its source time may be earlier.
     /// @param id the request
     /// @param feedId the feed
     /// @param value the number scaled by the feed's decimals; 0 for a structured feed

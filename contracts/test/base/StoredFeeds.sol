@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 // What tests of readers of a store start from: a committee, its store, and feeds with meanings that it signs values of.
 
-import {FeedStore} from "../../src/FeedStore.sol";
 import {IFeedStore} from "../../src/interfaces/IFeedStore.sol";
 import {Feed} from "../../src/interfaces/IReportVerifier.sol";
 import {Committee, Head, Reports} from "./Reports.sol";
@@ -13,12 +12,12 @@ abstract contract StoredFeeds is Reports {
     string internal constant CANDLE =
         '{"combine":"median","name":"open","type":"int176"},{"combine":"median","name":"close","type":"int176"}';
 
-    FeedStore internal store;
+    IFeedStore internal store;
     Committee private _committee;
 
     function setUp() public virtual {
         _committee = makeCommittee("stored feeds", 4);
-        store = new FeedStore(_committee.registry);
+        store = IFeedStore(vm.deployCode("FeedStore.sol:FeedStore", abi.encode(_committee.registry)));
         vm.warp(START + 1 days);
     }
 
