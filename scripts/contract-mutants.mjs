@@ -83,7 +83,8 @@ async function tryOne(tree, mutant, original) {
 
 /** `passed`, `failed` with the tests that did, or `broken`: nothing compiled, or nothing ran. */
 async function runTests(tree, names) {
-  const args = ['test', '--json', '--fail-fast', '--match-path', `contracts/test/${names}.t.sol`]
+  // Forge looks for the checkout's root by itself, and would test that.
+  const args = ['test', '--root', tree, '--json', '--fail-fast', '--match-path', `contracts/test/${names}.t.sol`]
   const env = { FOUNDRY_PROFILE: 'lite' }
   const { code, text } = await forge(args, { tree, env, capture: true, quiet: true })
   const tests = Object.values(parsed(text) ?? {}).flatMap(({ test_results }) => Object.entries(test_results))
