@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   balanceOf,
@@ -38,6 +39,8 @@ async function logged({ quorum, settled }: Fixture): Promise<string> {
   const { hash, accepted } = await quorum.send(await signed(anvil))
   expect(accepted).toBe(true)
   await settled()
+  // anvil answers before it has mined.
+  while ((await anvil.ask('eth_getTransactionReceipt', hash)) === null) await sleep(5)
   return hash
 }
 
