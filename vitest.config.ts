@@ -1,12 +1,24 @@
 import { defineConfig } from 'vitest/config'
 
+/** Files that count milliseconds, start processes or fill the heap: each in a thread of its own, with a heap of its own. */
+const alone = [
+  'test/network/siege.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/chain/**/*.test.ts',
+  'test/contracts/**/*.test.ts',
+  'test/deliver/**/*.test.ts',
+  'test/api/stream.test.ts',
+  'test/simulation/**/*.test.ts',
+  'test/store/crash-points.test.ts',
+]
+const common = { pool: 'threads', testTimeout: 60_000, hookTimeout: 60_000 } as const
+
 const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'threads',
-    isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      { test: { ...common, name: 'alone', include: alone, isolate: true } },
+      { test: { ...common, name: 'together', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+    ],
   },
 })
 export default config
