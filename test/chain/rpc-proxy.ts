@@ -49,8 +49,12 @@ export async function startProxy(target: string): Promise<RpcProxy> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: asked.id, method: call.method, params: call.params })
     const headers = { 'content-type': 'application/json' }
     proxy.busy++
-    const reply = (await (await fetch(target, { method: 'POST', headers, body })).json()) as Reply
+    const reply = await fetch(target, { method: 'POST', headers, body })
+      .then((answered) => answered.json() as Promise<Reply>)
+      // The chain behind was stopped with this question under way: a test is at its end, and the asker learns it by the socket.
+      .catch(() => null)
     proxy.busy--
+    if (reply === null) return void response.destroy()
     const { result, error } = onReply?.(asked, reply) ?? reply
     const told = error === undefined ? { result: result ?? null } : { error }
     response
