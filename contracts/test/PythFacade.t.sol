@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
-// The Pyth facade over a real store: prices, ages, updates, price ids, and a consumer that knows only Pyth.
+// The Pyth facade over a real store: prices, ages, price ids, and a consumer that knows only Pyth.
 
 import {PythConsumer} from "../examples/PythConsumer.sol";
 import {PythFacade} from "../src/PythFacade.sol";
@@ -10,31 +10,10 @@ import {IReportVerifier} from "../src/interfaces/IReportVerifier.sol";
 import {Meaning} from "../src/lib/Meaning.sol";
 import {Values} from "../src/lib/Values.sol";
 import {Verification} from "../src/lib/Verification.sol";
-import {StoredFeeds} from "./base/StoredFeeds.sol";
+import {PythFacades} from "./base/PythFacades.sol";
 
 /// @title Tests of PythFacade
-contract PythFacadeTest is StoredFeeds {
-    /// The price ids that Pyth's consumers know bitcoin and ether by.
-    bytes32 private constant BTC = 0xe62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43;
-    bytes32 private constant ETH = 0xff61491a931112ddf1bd8147cd1b641375f79f5825126d665480874634fd0ace;
-    uint256 private constant VALID_TIME_PERIOD = 30;
-
-    bytes private btc;
-    bytes private eth;
-    bytes32 private btcId;
-    PythFacade private facade;
-
-    function setUp() public override {
-        super.setUp();
-        btc = meaningOf("btc-usd", "USD", 8);
-        eth = meaningOf("eth-usd", "USD", 10);
-        btcId = keccak256(btc);
-        push(btc, 65_000e8);
-        push(eth, 3_000e10);
-        facade = this.deploy(_two());
-        vm.warp(START + 2 days);
-    }
-
+contract PythFacadeTest is PythFacades {
     // Prices
 
     function test_SelectorsAndErrorsArePyths() external pure {
@@ -196,14 +175,14 @@ contract PythFacadeTest is StoredFeeds {
     }
 
     function test_APriceIdStandsForOneFeed() external {
-        PythFacade.PriceId[] memory ids = _two();
+        PythFacade.PriceId[] memory ids = two();
         ids[1].id = BTC;
         vm.expectRevert(abi.encodeWithSelector(IPythRead.RepeatedPriceId.selector, BTC));
         this.deploy(ids);
     }
 
     function test_OnlyNumbersThatTheStoreKnowsCanBeServed() external {
-        PythFacade.PriceId[] memory ids = _two();
+        PythFacade.PriceId[] memory ids = two();
         ids[1].meaning = meaningOf("sol-usd", "USD", 8);
         vm.expectRevert(abi.encodeWithSelector(IFeedStore.UnknownFeed.selector, keccak256(ids[1].meaning)));
         this.deploy(ids);
@@ -220,82 +199,14 @@ contract PythFacadeTest is StoredFeeds {
         emit IPythRead.PriceIdMapped(BTC, btcId, "btc-usd", "USD");
         vm.expectEmit(true, true, false, true);
         emit IPythRead.PriceIdMapped(ETH, keccak256(eth), "eth-usd", "USD");
-        this.deploy(_two());
-    }
-
-    // Updates
-
-    function test_UpdatesAreReportsAndCostNothing() external {
-        bytes[] memory update = new bytes[](2);
-        update[0] = reportFor(eth, 3_100e10, okMeta(nowMs()), nowMs());
-        update[1] = reportFor(btc, 66_000e8, okMeta(nowMs()), nowMs());
-        assertEq(facade.getUpdateFee(update), 0);
-        facade.updatePriceFeeds(update);
-        assertEq(facade.getPriceNoOlderThan(ETH, 0).price, 3_100e10);
-        assertEq(facade.getPriceNoOlderThan(BTC, 0).price, 66_000e8);
-        facade.updatePriceFeeds(new bytes[](0));
-        vm.deal(address(this), 2);
-        vm.expectRevert(IPythRead.NoFee.selector);
-        facade.updatePriceFeeds{value: 1}(update);
-        vm.expectRevert(IPythRead.NoFee.selector);
-        facade.updatePriceFeedsIfNecessary{value: 1}(update, _ids(BTC), _times(type(uint64).max));
-    }
-
-    function test_WhoLosesARaceStillReads() external {
-        bytes[] memory update = _update(66_000e8, nowMs());
-        facade.updatePriceFeeds(update);
-        facade.updatePriceFeeds(update);
-        assertEq(facade.getPrice(BTC).price, 66_000e8);
-    }
-
-    function test_AnyOtherFailureOfAnUpdateIsTheStores() external {
-        bytes[] memory update = _update(66_000e8, nowMs());
-        update[0][update[0].length - 1] ^= 0x01;
-        vm.expectPartialRevert(IReportVerifier.BadSignature.selector);
-        facade.updatePriceFeeds(update);
-        uint256 old = nowMs() - 61_000;
-        update = _update(66_000e8, old);
-        vm.expectRevert(abi.encodeWithSelector(IFeedStore.ReportTooOld.selector, btcId, old));
-        facade.updatePriceFeeds(update);
-        update[0] = new bytes(65_535);
-        vm.expectRevert(abi.encodeWithSelector(Verification.UnknownGeneration.selector, 0));
-        facade.updatePriceFeeds(update);
-        update[0] = new bytes(65_536);
-        vm.expectRevert(IPythRead.InvalidUpdateData.selector);
-        facade.updatePriceFeeds(update);
-    }
-
-    function test_UpdatesOnlyIfNecessary() external {
-        push(btc, 65_000e8);
-        uint64 published = uint64(nowMs() / 1000);
-        bytes[] memory update = _update(66_000e8, nowMs() + 1);
-        // As new as said already: nothing to do.
-        vm.expectRevert(IPythRead.NoFreshUpdate.selector);
-        facade.updatePriceFeedsIfNecessary(update, _ids(BTC), _times(published));
-        vm.expectRevert(IPythRead.NoFreshUpdate.selector);
-        facade.updatePriceFeedsIfNecessary(update, new bytes32[](0), new uint64[](0));
-        vm.expectRevert(IPythRead.InvalidArgument.selector);
-        facade.updatePriceFeedsIfNecessary(update, _ids(BTC), new uint64[](0));
-        vm.expectRevert(IPythRead.InvalidArgument.selector);
-        facade.updatePriceFeedsIfNecessary(update, new bytes32[](0), _times(published));
-        facade.updatePriceFeedsIfNecessary(update, _ids(BTC), _times(published + 1));
-        assertEq(facade.getPrice(BTC).price, 66_000e8);
-        // Not OK is worth an update of the same second.
-        vm.warp(published + 10);
-        push(btc, 66_000e8, packMeta(nowMs(), 60, 8, 3, 0, 0), nowMs());
-        assertEq(store.tryRead(btcId).observedAtMs, nowMs());
-        facade.updatePriceFeedsIfNecessary(_update(67_000e8, nowMs() + 1), _ids(BTC), _times(published + 10));
-        assertEq(facade.getPrice(BTC).price, 67_000e8);
-        // What nobody knows the price of is older than anything.
-        facade.updatePriceFeedsIfNecessary(_update(68_000e8, nowMs() + 2), _ids(btcId), _times(1));
-        assertEq(facade.getPrice(BTC).price, 68_000e8);
+        this.deploy(two());
     }
 
     // A consumer that knows only Pyth
 
     function test_AConsumerBringsAReportAndBuys() external {
         PythConsumer shop = new PythConsumer(facade, BTC, 130);
-        bytes[] memory update = _update(65_000e8, nowMs());
+        bytes[] memory update = updateOf(65_000e8, nowMs());
         vm.deal(actor("alice"), 1 ether);
         vm.startPrank(actor("alice"));
         shop.buy{value: 1 ether}(update);
@@ -353,38 +264,12 @@ contract PythFacadeTest is StoredFeeds {
     }
 
     function test_I50_I72_ExponentsThatTheCommitteeDoesNotDeclareCannotBeDeployed() external {
-        PythFacade.PriceId[] memory ids = _two();
+        PythFacade.PriceId[] memory ids = two();
         ids[0].meaning = meaningOf("btc-usd", "USD", 18);
         vm.expectRevert(abi.encodeWithSelector(IFeedStore.UnknownFeed.selector, keccak256(ids[0].meaning)));
         this.deploy(ids);
         (, int32 expo) = facade.feedOf(ETH);
         assertEq(expo, -10);
-    }
-
-    function _two() private view returns (PythFacade.PriceId[] memory ids) {
-        ids = new PythFacade.PriceId[](2);
-        ids[0] = PythFacade.PriceId(BTC, btc);
-        ids[1] = PythFacade.PriceId(ETH, eth);
-    }
-
-    /// A call of its own: what is expected to revert ends the call that it happens in.
-    function deploy(PythFacade.PriceId[] memory ids) external returns (PythFacade) {
-        return new PythFacade(store, ids, VALID_TIME_PERIOD);
-    }
-
-    function _update(int256 value, uint256 attestedAtMs) private view returns (bytes[] memory update) {
-        update = new bytes[](1);
-        update[0] = reportFor(btc, value, okMeta(attestedAtMs), attestedAtMs);
-    }
-
-    function _ids(bytes32 id) private pure returns (bytes32[] memory ids) {
-        ids = new bytes32[](1);
-        ids[0] = id;
-    }
-
-    function _times(uint64 time) private pure returns (uint64[] memory times) {
-        times = new uint64[](1);
-        times[0] = time;
     }
 
     /// All three ways to read bitcoin revert with `reason`.

@@ -6,8 +6,9 @@
 // written is refused, since a nonce that is forgotten may be given to a second job.
 
 import { createHash } from 'node:crypto'
+import { dirname } from 'node:path'
+import { type CuttableFile, type Disk, errnoOf } from '../base/disk.js'
 import { OracleError } from '../base/errors.js'
-import type { JournalDisk, JournalFile } from './journal-disk.js'
 import type { JournalEntry } from './sender-state.js'
 
 /** The journal, open. */
@@ -28,6 +29,14 @@ export interface JournalOwner {
   readonly chainId: number
   /** The key's address, 0x hex. */
   readonly address: string
+}
+
+/** What the journal asks of its file. */
+export type JournalFile = Pick<CuttableFile, 'size' | 'read' | 'write' | 'truncate' | 'sync' | 'close'>
+
+/** What the journal asks of a disk: nodeDisk, or one that fails or dies half-way in tests. */
+export interface JournalDisk extends Pick<Disk, 'rename' | 'syncDirectory'> {
+  open(path: string, create: boolean): Promise<JournalFile>
 }
 
 /** What opening takes. The caller sees to it that no other process has the journal. */
@@ -77,7 +86,7 @@ export async function openJournal({ disk, path, owner }: JournalParts): Promise<
   }
   if (found.lines.length === 0) {
     await write([header]).catch(close)
-    await disk.syncFolder(path).catch((error) => close(failed(error)))
+    await disk.syncDirectory(dirname(path)).catch((error) => close(failed(error)))
   } else if (found.lines[0] !== header) {
     const message = `the journal is that of ${found.lines[0]}, not of ${header}`
     await close(new OracleError('JOURNAL_FOREIGN', message, { path }))
@@ -87,12 +96,13 @@ export async function openJournal({ disk, path, owner }: JournalParts): Promise<
     const { lines, last } = encode([header, ...entries.map(toText)], '')
     const temporary = `${path}.new`
     try {
-      const next = await disk.open(temporary)
+      const next = await openOrMake(disk, temporary)
       try {
         await next.truncate(0)
         await next.write(0, lines)
         await next.sync()
         await disk.rename(temporary, path)
+        await disk.syncDirectory(dirname(path))
       } catch (error) {
         await next.close()
         throw error
@@ -124,11 +134,20 @@ export async function openJournal({ disk, path, owner }: JournalParts): Promise<
   }
 }
 
+async function openOrMake(disk: JournalDisk, path: string): Promise<JournalFile> {
+  try {
+    return await disk.open(path, false)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return disk.open(path, true)
+  }
+}
+
 async function readAll(disk: JournalDisk, path: string): Promise<readonly [JournalFile, Uint8Array]> {
   let file: JournalFile | null = null
   try {
-    file = await disk.open(path)
-    return [file, await file.read()]
+    file = await openOrMake(disk, path)
+    return [file, await file.read(0, await file.size())]
   } catch (cause) {
     await file?.close().catch(() => {})
     throw new OracleError('JOURNAL_UNREADABLE', 'the journal cannot be read', { path, cause })

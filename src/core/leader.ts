@@ -2,6 +2,7 @@
 
 import { concat, getU32, putU32 } from './bytes.js'
 import type { Engine } from './engine.js'
+import { permutation } from './permutation.js'
 
 /** leader(e) for a committee of `n` members with digest D; permutations are drawn once and remembered. */
 export function leaderSchedule(engine: Engine, digest: Uint8Array, n: number): (epoch: number) => number {
@@ -10,7 +11,7 @@ export function leaderSchedule(engine: Engine, digest: Uint8Array, n: number): (
   return (epoch) => {
     const cycle = Math.floor(epoch / n)
     if (cycle !== drawnFor) {
-      order = permutation(engine, digest, n, cycle)
+      order = orderOf(engine, digest, n, cycle)
       drawnFor = cycle
     }
     return order[epoch % n]!
@@ -18,19 +19,14 @@ export function leaderSchedule(engine: Engine, digest: Uint8Array, n: number): (
 }
 
 /**
- * Fisher–Yates on draws of keccak256(D ‖ cycle ‖ i), i counting down from n−1. The first 4 bytes modulo i+1 are biased
- * by less than n/2^32: nobody gains by it, since D is fixed before anyone leads.
+ * Draws of keccak256(D ‖ cycle ‖ i), i counting down from n−1. The first 4 bytes modulo i+1 are biased by less than
+ * n/2^32: nobody gains by it, since D is fixed before anyone leads.
  */
-function permutation(engine: Engine, digest: Uint8Array, n: number, cycle: number): readonly number[] {
-  const order = Array.from({ length: n }, (_, i) => i)
+function orderOf(engine: Engine, digest: Uint8Array, n: number, cycle: number): readonly number[] {
   const tail = new Uint8Array(8)
   putU32(tail, 0, cycle)
-  for (let i = n - 1; i > 0; i--) {
-    putU32(tail, 4, i)
-    const j = getU32(engine.keccak256(concat(digest, tail)), 0) % (i + 1)
-    const swapped = order[i]!
-    order[i] = order[j]!
-    order[j] = swapped
-  }
-  return order
+  return permutation(n, (bound) => {
+    putU32(tail, 4, bound - 1)
+    return getU32(engine.keccak256(concat(digest, tail)), 0) % bound
+  })
 }

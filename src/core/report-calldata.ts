@@ -1,16 +1,13 @@
-// A report as contracts read it: the packed bytes of IReportVerifier.verify, made of the report.json a consumer got.
+// A report as contracts read it: the packed bytes of IReportVerifier.verifyPacked, made of the report.json a consumer got.
 
 import { OracleError } from '../base/errors.js'
-import { concat, fromHex, putInt, putU32, putU48, toHex } from './bytes.js'
+import { concat, fromHex, putU32, putU48, toHex } from './bytes.js'
 import type { CommitteeKeys } from './committee.js'
 import type { Engine } from './engine.js'
-import { entryAt, entryBytes, hashLeaf, writeEntryMeta } from './leaf.js'
+import { entryAt, entryBytes, hashLeaf } from './leaf.js'
 import { hashPair } from './merkle.js'
-import type { FeedJson, LeafJson, ReportJson } from './report-json.js'
-import { statusCodes } from './status.js'
 import { thresholdsOf } from './thresholds.js'
-import { parseDecimal } from './value-json.js'
-import { type VerifiedReport, verifyReport } from './verify-report.js'
+import { openReport, type ProvenLeaf, type ProvenReport } from './verify-report.js'
 
 /** In which form a contract wants the report. */
 export interface CalldataOptions {
@@ -50,31 +47,27 @@ export function toCalldata(
   trust: CommitteeKeys,
   options: CalldataOptions = {},
 ): Uint8Array {
-  const verdict = verifyReport(engine, bytes, trust, { nowMs: 'any', bytesMax: bytes.length })
-  if (!verdict.ok) throw new OracleError(verdict.code, verdict.message, { path: verdict.path })
-  // What was verified has exactly this shape.
-  const report = JSON.parse(new TextDecoder().decode(bytes)) as ReportJson
-  const leaves = chosenLeaves(report, options)
-  const signed = chosenSignatures(report, verdict.report, trust, options)
+  const proven = openReport(engine, bytes, trust, bytes.length)
+  const { report } = proven
+  const leaves = chosenLeaves(proven, options)
+  const signed = chosenSignatures(proven, trust, options)
 
-  const preimages = leaves.map((leaf) => preimageOf(engine, leaf))
-  const short = options.short === true && preimages.every(fitsShort)
+  const short = options.short === true && leaves.every(({ preimage }) => fitsShort(preimage))
   const head = new Uint8Array(headBytes)
   head[0] = kinds[signed.kind] | (short ? shortBit : 0)
   putU32(head, 1, trust.generation)
   putU32(head, 5, report.epoch)
   putU32(head, 9, report.round)
-  putU48(head, 13, verdict.report.attestedAtMs)
+  putU48(head, 13, report.attestedAtMs)
   const bitmap = signed.members.reduce((bits, member) => bits | (1 << member), 0)
   putU32(head, 19, bitmap)
   head[23] = leaves.length
 
-  const bundles = climbsOf(engine, leaves, preimages).map((climb) => {
-    const preimage = preimages[climb.leaf]!
-    const feeds = leaves[climb.leaf]!.feeds.length
+  const bundles = climbsOf(engine, leaves).map((climb) => {
+    const { preimage, feeds } = leaves[climb.leaf]!
     const [first, ...merged] = climb.stretches.map((stretch) => concat(Uint8Array.of(stretch.length), ...stretch))
     const body = short ? shortForm(preimage) : preimage
-    return concat(Uint8Array.of(feeds), body, first!, Uint8Array.of(merged.length), ...merged)
+    return concat(Uint8Array.of(feeds.length), body, first!, Uint8Array.of(merged.length), ...merged)
   })
   const packed = concat(head, ...bundles, ...signed.signatures)
   if (!options.trailer) return packed
@@ -83,13 +76,13 @@ export function toCalldata(
   return concat(packed, Uint8Array.of(packed.length >>> 8, packed.length, ...marker))
 }
 
-function chosenLeaves(report: ReportJson, { bundles, short }: CalldataOptions): readonly LeafJson[] {
-  const ids = bundles ?? report.leaves.map((leaf) => leaf.bundle)
+function chosenLeaves({ leaves }: ProvenReport, { bundles, short }: CalldataOptions): readonly ProvenLeaf[] {
+  const ids = bundles ?? leaves.map((leaf) => leaf.id)
   if (ids.length === 0 || ids.length > bundlesMax || new Set(ids).size !== ids.length)
     throw new Error(`1 to ${bundlesMax} different bundles make a report, not ${ids.join()}`)
   if (short && ids.length > 1) throw new Error('a report without ids has one bundle')
   return ids.map((id) => {
-    const leaf = report.leaves.find((candidate) => candidate.bundle === id)
+    const leaf = leaves.find((candidate) => candidate.id === id)
     if (leaf === undefined) throw new Error(`the report has no bundle ${id}`)
     return leaf
   })
@@ -103,54 +96,21 @@ interface ChosenSignatures {
 
 /** As many as a contract asks for and no more: each costs gas. */
 function chosenSignatures(
-  report: ReportJson,
-  { sealers, attesters }: VerifiedReport,
+  { report: { sealers, attesters }, seals, attestations }: ProvenReport,
   { addresses, f }: CommitteeKeys,
   options: CalldataOptions,
 ): ChosenSignatures {
   const { oneHonest, intersecting } = thresholdsOf(addresses.length, f)
   const kind = options.signatures ?? (sealers.length < oneHonest ? 'attestations' : 'seals')
   const [members, signatures, count] =
-    kind === 'seals'
-      ? [sealers, report.seals?.signatures ?? [], oneHonest]
-      : [attesters, report.attestations, intersecting]
+    kind === 'seals' ? [sealers, seals, oneHonest] : [attesters, attestations, intersecting]
   if (members.length < count)
     throw new OracleError('REPORT_QUORUM', `contracts ask for ${count} ${kind}, the report has ${members.length}`)
   return {
     kind,
     members: members.slice(0, count),
-    signatures: signatures.slice(0, count).map((signature) => fromHex(signature, 64)!),
+    signatures: signatures.slice(0, count),
   }
-}
-
-/** What the leaf's hash is taken of: the bundle's id, then feedId, word and meta of each feed. */
-function preimageOf(engine: Engine, { bundle, feeds }: LeafJson): Uint8Array {
-  const preimage = new Uint8Array(entriesAt + feeds.length * entryBytes)
-  const view = new DataView(preimage.buffer)
-  preimage.set(fromHex(bundle, 32)!)
-  feeds.forEach((feed, i) => {
-    const start = entriesAt + i * entryBytes
-    preimage.set(fromHex(feed.feedId, 32)!, start + entryAt.feedId)
-    writeWord(engine, preimage, start + entryAt.word, feed)
-    const observedAtMs = Number(feed.observedAtMs)
-    writeEntryMeta(view, start, {
-      timeHigh: Math.floor(observedAtMs / 0x1_0000_0000),
-      timeLow: observedAtMs % 0x1_0000_0000,
-      validForS: feed.validForS,
-      status: statusCodes[feed.status],
-      groups: feed.groups,
-      kind: feed.kind,
-      spreadPpm: feed.spreadPpm,
-    })
-  })
-  return preimage
-}
-
-/** The number in the feed's smallest unit, the hash of a structured value, or zeros where there is no value. */
-function writeWord(engine: Engine, bytes: Uint8Array, at: number, feed: FeedJson): void {
-  if (feed.value === null) return
-  if (feed.kind === 1) bytes.set(engine.keccak256(fromHex(feed.valueBytes!)!), at)
-  else putInt(bytes, at, 32, parseDecimal(feed.value as string, feed.decimals)!)
 }
 
 /** Bytes of a number in the short form: beside it, the 19 bytes of meta that are in use fill a word. */
@@ -187,18 +147,18 @@ interface Climb {
  * The leaves in the order of the tree they stand in, with what a reader cannot work out. Nodes are known by their
  * hashes, so neither the tree's shape nor its size matters.
  */
-function climbsOf(engine: Engine, leaves: readonly LeafJson[], preimages: readonly Uint8Array[]): Climb[] {
+function climbsOf(engine: Engine, leaves: readonly ProvenLeaf[]): Climb[] {
   const leafOf = new Map<string, number>()
   /** Each node that some chosen leaf lies below: the child on that way, and the other. */
   const children = new Map<string, readonly [string, string]>()
   let root = ''
-  leaves.forEach(({ proof }, i) => {
-    let node = hashLeaf(engine, preimages[i]!)
+  leaves.forEach(({ preimage, proof }, i) => {
+    let node = hashLeaf(engine, preimage)
     leafOf.set(toHex(node), i)
     for (const sibling of proof) {
-      const parent = hashPair(engine, node, fromHex(sibling, 32)!)
+      const parent = hashPair(engine, node, sibling)
       const known = children.get(toHex(parent))
-      if (known === undefined) children.set(toHex(parent), [toHex(node), sibling])
+      if (known === undefined) children.set(toHex(parent), [toHex(node), toHex(sibling)])
       node = parent
     }
     root = toHex(node)

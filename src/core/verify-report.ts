@@ -117,7 +117,23 @@ function readFeed(engine: Engine, place: Place, leaf: DataView, start: number): 
   return { ...feed, status, groups, kind, spreadPpm }
 }
 
-function readLeaf(engine: Engine, place: Place): { id: string; feeds: VerifiedFeed[]; root: Uint8Array } {
+/** One bundle as its leaf was hashed: the pre-image, and the siblings that lead from it to the signed root. */
+export interface ProvenLeaf {
+  readonly id: string
+  readonly feeds: readonly VerifiedFeed[]
+  readonly preimage: Uint8Array
+  readonly proof: readonly Uint8Array[]
+}
+
+/** A proven report with the bytes that prove it, for whoever packs it anew. Signatures are in the order of their members. */
+export interface ProvenReport {
+  readonly report: VerifiedReport
+  readonly leaves: readonly ProvenLeaf[]
+  readonly attestations: readonly Uint8Array[]
+  readonly seals: readonly Uint8Array[]
+}
+
+function readLeaf(engine: Engine, place: Place): ProvenLeaf & { readonly root: Uint8Array } {
   const at = place.fields(['bundle', 'feeds', 'proof'])
   const id = at.bundle.bytes(32)
   const items = at.feeds.items(1, 16)
@@ -126,7 +142,7 @@ function readLeaf(engine: Engine, place: Place): { id: string; feeds: VerifiedFe
   const view = new DataView(preimage.buffer)
   const feeds = items.map((item, i) => readFeed(engine, item, view, 32 + i * entryBytes))
   const proof = at.proof.items(0, 32).map((item) => item.bytes(32))
-  return { id: toHex(id), feeds, root: rootFromProof(engine, hashLeaf(engine, preimage), proof) }
+  return { id: toHex(id), feeds, preimage, proof, root: rootFromProof(engine, hashLeaf(engine, preimage), proof) }
 }
 
 /** The members whose bits are set, in ascending order. */
@@ -138,19 +154,21 @@ function readBitmap(place: Place, n: number): number[] {
   return members
 }
 
-/** Each signature must be that of the bitmap's next member: distinct members by construction (I-5). */
+/** The signatures, each of which must be that of the bitmap's next member: distinct members by construction (I-5). */
 function verifySignatures(
   engine: Engine,
   digest: Uint8Array,
   members: readonly number[],
   items: readonly Place[],
   addresses: readonly Uint8Array[],
-): void {
-  members.forEach((member, i) => {
+): readonly Uint8Array[] {
+  return members.map((member, i) => {
     const item = items[i]!
-    const signer = engine.recover(digest, item.bytes(64))
+    const signature = item.bytes(64)
+    const signer = engine.recover(digest, signature)
     if (signer === null || !equalBytes(signer, addresses[member]!))
       item.fail(`not a signature of member ${member} over this report`, 'REPORT_SIGNATURE')
+    return signature
   })
 }
 
@@ -170,10 +188,20 @@ function checkUsable(report: VerifiedReport, options: VerifyOptions): void {
   })
 }
 
-function read(engine: Engine, bytes: Uint8Array, trust: CommitteeKeys, options: VerifyOptions): VerifiedReport {
+/**
+ * The report in `bytes` with what proves it, whatever its age and statuses. Throws OracleError with the code of
+ * `verifyReport` for bytes that the committee of `trust` did not attest.
+ */
+export function openReport(
+  engine: Engine,
+  bytes: Uint8Array,
+  trust: CommitteeKeys,
+  bytesMax: number = REPORT_BYTES_MAX,
+): ProvenReport {
   const { addresses } = trust
+  if (new Set(addresses.map(toHex)).size !== addresses.length) throw new Error('the trusted addresses are not distinct')
   const thresholds = thresholdsOf(addresses.length, trust.f)
-  const top = new Place(parseCanonical(bytes, options.bytesMax ?? REPORT_BYTES_MAX), '', invalid)
+  const top = new Place(parseCanonical(bytes, bytesMax), '', invalid)
   const at = top.fields(
     ['version', 'salt', 'epoch', 'round', 'attestedAtMs', 'bitmap', 'attestations', 'leaves'],
     ['seals'],
@@ -184,10 +212,10 @@ function read(engine: Engine, bytes: Uint8Array, trust: CommitteeKeys, options: 
 
   // Count before any curve arithmetic, so that a flood of bad reports costs the reader little.
   const attesters = readBitmap(at.bitmap, thresholds.n)
-  const attestations = at.attestations.items(attesters.length, attesters.length)
+  const attestationPlaces = at.attestations.items(attesters.length, attesters.length)
   const sealsAt = at.seals?.fields(['bitmap', 'signatures'])
   const sealers = sealsAt === undefined ? [] : readBitmap(sealsAt.bitmap, thresholds.n)
-  const seals = sealsAt === undefined ? [] : sealsAt.signatures.items(Math.max(1, sealers.length), sealers.length)
+  const sealPlaces = sealsAt === undefined ? [] : sealsAt.signatures.items(Math.max(1, sealers.length), sealers.length)
   if (attesters.length < thresholds.intersecting && sealers.length < thresholds.oneHonest)
     at.bitmap.fail(
       `${attesters.length} attestations and ${sealers.length} seals; it takes ${thresholds.intersecting} or ${thresholds.oneHonest}`,
@@ -209,11 +237,11 @@ function read(engine: Engine, bytes: Uint8Array, trust: CommitteeKeys, options: 
 
   const domain = domainOf(engine, salt)
   const digest = reportDigest(engine, domain, { epoch, round, attestedAtMs, root })
-  verifySignatures(engine, digest, attesters, attestations, addresses)
-  verifySignatures(engine, sealedDigest(engine, domain, digest), sealers, seals, addresses)
+  const attestations = verifySignatures(engine, digest, attesters, attestationPlaces, addresses)
+  const seals = verifySignatures(engine, sealedDigest(engine, domain, digest), sealers, sealPlaces, addresses)
   const bundles = leaves.map(({ id, feeds }) => ({ id, feeds }))
   const header = { salt: toHex(salt), epoch, round, attestedAtMs, root: toHex(root), digest: toHex(digest) }
-  return { ...header, attesters, sealers, bundles }
+  return { report: { ...header, attesters, sealers, bundles }, leaves, attestations, seals }
 }
 
 /**
@@ -227,10 +255,8 @@ export function verifyReport(
   trust: CommitteeKeys,
   options: VerifyOptions,
 ): ReportVerdict {
-  if (new Set(trust.addresses.map(toHex)).size !== trust.addresses.length)
-    throw new Error('the trusted addresses are not distinct')
   try {
-    const report = read(engine, bytes, trust, options)
+    const { report } = openReport(engine, bytes, trust, options.bytesMax)
     checkUsable(report, options)
     return { ok: true, report }
   } catch (error) {

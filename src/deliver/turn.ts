@@ -2,6 +2,7 @@
 
 import { concat, fromHex, getU32, putInt, putU32, putU48 } from '../core/bytes.js'
 import type { Engine } from '../core/engine.js'
+import { permutation } from '../core/permutation.js'
 
 /** What the permutation is drawn from: nobody chooses it, and another update has another order. */
 export interface TurnSeed {
@@ -14,17 +15,9 @@ export interface TurnSeed {
   readonly replacedMs: number
 }
 
-/** Members 0 to n−1 in the order of their turns: Fisher–Yates on draws that favour nobody. */
+/** Members 0 to n−1 in the order of their turns, on draws that favour nobody. */
 export function turnOrder(engine: Engine, seed: TurnSeed, n: number): readonly number[] {
-  const draw = drawsFrom(engine, seed)
-  const order = Array.from({ length: n }, (_, i) => i)
-  for (let i = n - 1; i > 0; i--) {
-    const j = draw(i + 1)
-    const swapped = order[i]!
-    order[i] = order[j]!
-    order[j] = swapped
-  }
-  return order
+  return permutation(n, drawsFrom(engine, seed))
 }
 
 /**

@@ -11,8 +11,8 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, linkSync, openSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { errnoOf } from '../base/disk.js'
 import { OracleError } from '../base/errors.js'
-import { errnoOf } from './disk.js'
 
 export interface DirectoryLock {
   /** Whether the directory still is this process's; a look at the file system, some microseconds. */

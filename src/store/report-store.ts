@@ -3,10 +3,10 @@
 import { open as openFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { errnoOf } from '../base/disk.js'
 import { OracleError } from '../base/errors.js'
 import { equalBytes, getU32, getU48, putU32, putU48 } from '../core/bytes.js'
 import type { Slot } from '../core/messages.js'
-import { errnoOf } from './disk.js'
 import {
   decodeReport,
   decodeSeals,

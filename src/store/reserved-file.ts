@@ -6,7 +6,7 @@
 // EDQUOT or EFBIG is an ordinary error, and the lock file is written out before lmdb maps it.
 
 import { type FileHandle, open, statfs } from 'node:fs/promises'
-import { errnoOf } from './disk.js'
+import { errnoOf } from '../base/disk.js'
 
 /** A file whose first `bytes` are allocated. */
 export interface ReservedFile {

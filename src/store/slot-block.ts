@@ -1,9 +1,9 @@
 // One block of the slot record: what P9 keeps, packed into 4096 bytes under a checksum, and judged when read back.
 
 import { createHash } from 'node:crypto'
+import type { FileBirth } from '../base/disk.js'
 import { equalBytes, getU32, getU48, getUint, putInt, putU32, putU48, utf8 } from '../core/bytes.js'
 import type { Durable } from '../core/durable.js'
-import type { FileBirth } from './disk.js'
 
 /** Bytes of a block; the file holds two. Devices write a multiple of 512 or 4096 bytes, so no write touches both. */
 export const blockBytes = 4096

@@ -12,11 +12,11 @@
 // show, a machine set back with its disk or a second one with the same key, is left to the peers (P9).
 
 import { dirname } from 'node:path'
+import { type Disk, type DiskFile, errnoOf, type FileBirth } from '../base/disk.js'
 import { OracleError } from '../base/errors.js'
 import { equalBytes } from '../core/bytes.js'
 import { type Durable, raise } from '../core/durable.js'
 import { compareSlots } from '../core/messages.js'
-import { type Disk, type DiskFile, errnoOf, type FileBirth } from './disk.js'
 import { blockBytes, decodeBlock, encodeBlock, type SlotBlock, type SlotIdentity } from './slot-block.js'
 import { judgeBlocks, type SlotDoubt, type SlotVerdict } from './slot-verdict.js'
 

@@ -1,7 +1,7 @@
 // A process that sends three jobs through a spike, a stolen nonce and finality, and kills itself at the point it is told (B36).
 
-import { openJournal } from '../../src/chain/journal.js'
-import { type JournalDisk, journalDisk } from '../../src/chain/journal-disk.js'
+import { nodeDisk } from '../../src/base/disk.js'
+import { type JournalDisk, openJournal } from '../../src/chain/journal.js'
 import { createSender } from '../../src/chain/sender.js'
 import { askNode } from './anvil.js'
 import { countJob, countOf, gwei, keys, nodeRpc, rulesOf, walletOf } from './anvil-sender.js'
@@ -30,9 +30,9 @@ function subjectOf(line: string): string {
 }
 
 const disk: JournalDisk = {
-  ...journalDisk,
-  open: async (name) => {
-    const file = await journalDisk.open(name)
+  ...nodeDisk,
+  open: async (name, create) => {
+    const file = await nodeDisk.open(name, create)
     let subject = ''
     return {
       ...file,

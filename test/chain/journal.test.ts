@@ -4,9 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { nodeDisk } from '../../src/base/disk.js'
 import { refusalOf } from '../../src/base/errors.js'
-import { type Journal, type JournalParts, openJournal } from '../../src/chain/journal.js'
-import { type JournalDisk, type JournalFile, journalDisk } from '../../src/chain/journal-disk.js'
+import {
+  type Journal,
+  type JournalDisk,
+  type JournalFile,
+  type JournalParts,
+  openJournal,
+} from '../../src/chain/journal.js'
 import { entriesOf, restoreSender } from '../../src/chain/sender-restore.js'
 import type { JournalEntry, Receipt } from '../../src/chain/sender-state.js'
 
@@ -49,13 +55,14 @@ const some: readonly JournalEntry[] = [
 ]
 
 async function open(path: string, own: Partial<JournalParts> = {}): Promise<Journal> {
-  return openJournal({ disk: journalDisk, path, owner, ...own })
+  return openJournal({ disk: nodeDisk, path, owner, ...own })
 }
 
 /** A disk with one file, in memory: thousands of openings would wear the real one. */
 function memoryDisk(start: Uint8Array): JournalDisk & { readonly bytes: () => Buffer } {
   let bytes = Buffer.from(start)
   const file: JournalFile = {
+    size: async () => bytes.length,
     read: async () => Buffer.from(bytes),
     write: async (place, more) => {
       bytes = Buffer.concat([bytes.subarray(0, place), more, bytes.subarray(place + more.length)])
@@ -66,7 +73,7 @@ function memoryDisk(start: Uint8Array): JournalDisk & { readonly bytes: () => Bu
     sync: async () => {},
     close: async () => {},
   }
-  return { open: async () => file, rename: async () => {}, syncFolder: async () => {}, bytes: () => bytes }
+  return { open: async () => file, rename: async () => {}, syncDirectory: async () => {}, bytes: () => bytes }
 }
 
 async function entriesIn(path: string): Promise<readonly JournalEntry[]> {
@@ -170,9 +177,9 @@ describe('a journal', () => {
       throw Object.assign(new Error(what), { code: 'ENOSPC' })
     }
     const disk: JournalDisk = {
-      ...journalDisk,
-      open: async (name) => {
-        const file = await journalDisk.open(name)
+      ...nodeDisk,
+      open: async (name, create) => {
+        const file = await nodeDisk.open(name, create)
         return {
           ...file,
           write: async (place, bytes) => {
@@ -213,10 +220,10 @@ describe('a journal', () => {
     const path = await written(some)
     let isFailing = true
     const disk: JournalDisk = {
-      ...journalDisk,
+      ...nodeDisk,
       rename: async (from, to) => {
         if (isFailing) throw Object.assign(new Error('rename'), { code: 'EIO' })
-        await journalDisk.rename(from, to)
+        await nodeDisk.rename(from, to)
       },
     }
     const journal = await open(path, { disk })

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { OracleError } from '../../src/base/errors.js'
 import type { Fees } from '../../src/chain/fees.js'
-import type { JournalDisk } from '../../src/chain/journal-disk.js'
+import type { JournalDisk } from '../../src/chain/journal.js'
 import type { SendOutcome } from '../../src/chain/send-outcome.js'
 import type { SenderHead, SenderRpc, UnsignedTransaction } from '../../src/chain/sender.js'
 import type { Receipt } from '../../src/chain/sender-state.js'
@@ -194,6 +194,7 @@ export class ForgetfulDisk {
   disk(step: () => Promise<void>): JournalDisk {
     return {
       open: async () => ({
+        size: async () => this.#current.length,
         read: async () => this.#current,
         write: async (place, bytes) => {
           await step()
@@ -212,7 +213,7 @@ export class ForgetfulDisk {
         close: async () => {},
       }),
       rename: async () => {},
-      syncFolder: async () => {},
+      syncDirectory: async () => {},
     }
   }
 }

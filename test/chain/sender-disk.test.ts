@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type Journal, openJournal } from '../../src/chain/journal.js'
-import { type JournalDisk, journalDisk } from '../../src/chain/journal-disk.js'
+import { nodeDisk } from '../../src/base/disk.js'
+import { type Journal, type JournalDisk, openJournal } from '../../src/chain/journal.js'
 import { createSender, type Sender } from '../../src/chain/sender.js'
 import type { Job, News } from '../../src/chain/sender-state.js'
 import { Rng } from '../simulation/rng.js'
@@ -60,9 +60,9 @@ describe('a full disk', () => {
   it('lets nothing leave, hides no end, and is over when there is room', async () => {
     let isFull = false
     const disk: JournalDisk = {
-      ...journalDisk,
-      open: async (path) => {
-        const file = await journalDisk.open(path)
+      ...nodeDisk,
+      open: async (path, create) => {
+        const file = await nodeDisk.open(path, create)
         const write: typeof file.write = async (place, bytes) => {
           if (isFull) throw Object.assign(new Error('no room'), { code: 'ENOSPC' })
           await file.write(place, bytes)
@@ -94,7 +94,7 @@ describe('a full disk', () => {
     expect(sender.openJobs()).toEqual([])
     await journal.close()
     // What could not be written is found on the chain again.
-    const again = await live(path, chain, journalDisk)
+    const again = await live(path, chain, nodeDisk)
     await again.until(() => again.told.includes('a done'))
     expect([chain.count('0x01'), chain.count('0x02')]).toEqual([1, 1])
     await again.journal.close()
@@ -105,7 +105,7 @@ describe('a long journal', () => {
   it('is rewritten short when nonces are final, and still knows what ended and what flies', async () => {
     const path = join(folder, 'long')
     const chain = chainOf()
-    const { sender, journal, told, until } = await live(path, chain, journalDisk)
+    const { sender, journal, told, until } = await live(path, chain, nodeDisk)
     await sender.look()
     await sender.submit(jobOf('big', `0x${'ab'.repeat(1_200_000)}`))
     await sender.submit(jobOf('next', '0x02'))
@@ -117,7 +117,7 @@ describe('a long journal', () => {
     expect(statSync(path).size).toBe(journal.bytes)
     await sender.close()
     await journal.close()
-    const again = await live(path, chain, journalDisk)
+    const again = await live(path, chain, nodeDisk)
     for (const id of ['big', 'next', 'later']) expect(again.sender.knows(id), id).toBe(true)
     for (const [id, data] of [
       ['big', '0xab'],

@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeDisk } from '../../src/base/disk.js'
 import { type Journal, openJournal } from '../../src/chain/journal.js'
-import { journalDisk } from '../../src/chain/journal-disk.js'
 import { createSender, type Sender, type SenderRpc } from '../../src/chain/sender.js'
 import type { Alarm, Job, News, SenderRules } from '../../src/chain/sender-state.js'
 import { type Anvil, startAnvil } from './anvil.js'
@@ -62,7 +62,7 @@ export async function withScene(action: (scene: Scene) => Promise<void>): Promis
         const wallet = walletOf(keys[index]!)
         const rules = rulesOf(wallet.address, own)
         const path = ports.path ?? join(folder, `journal-${index}`)
-        const journal = await openJournal({ disk: journalDisk, path, owner: rules })
+        const journal = await openJournal({ disk: nodeDisk, path, owner: rules })
         const wallMs = ports.wallMs ?? Date.now
         const sender = createSender(rules, {
           rpc: ports.rpc ?? rpc,

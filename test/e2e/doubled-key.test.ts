@@ -65,6 +65,10 @@ describe('a key on two machines that reach the same peers', () => {
     (state) =>
       withCommittee({ timing: pace, everyMs: 100 }, async (folder) => {
         const oracles = await folder.startAll()
+        // A report takes three of four: where the fourth had no session with member 0 yet, its double would get it.
+        for (const peer of ['oracle-2', 'oracle-3', 'oracle-4']) {
+          await oracles[0]!.wait('session', (session) => session.peer === peer && session.state === 'up')
+        }
         const [port] = await freePorts(1)
         // Member 0 dials all others, so its double comes to them as well.
         const twin = folder.start(await double(folder, 0, port!, state))

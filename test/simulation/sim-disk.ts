@@ -1,6 +1,6 @@
 // A disk that keeps, tears, loses and refuses what is written to it, under the production slot record.
 
-import type { Disk, DiskFile } from '../../src/store/disk.js'
+import type { Disk, DiskFile } from '../../src/base/disk.js'
 import type { Stage } from './stage.js'
 
 /** Where in the writing of a record the process dies (B26). */

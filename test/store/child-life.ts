@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { nodeDisk } from '../../src/base/disk.js'
 import { toHex } from '../../src/core/bytes.js'
 import { createWasmEngine } from '../../src/crypto/engine-wasm.js'
 import { createKeyring } from '../../src/crypto/keyring.js'
 import { lockDirectory } from '../../src/store/directory-lock.js'
-import { nodeDisk } from '../../src/store/disk.js'
 import { openSlotRecord } from '../../src/store/slot-record.js'
 
 const directory = process.argv[2]!

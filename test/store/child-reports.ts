@@ -3,7 +3,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { nodeDisk } from '../../src/store/disk.js'
+import { nodeDisk } from '../../src/base/disk.js'
 import { openReportStore } from '../../src/store/report-store.js'
 import { createSlotRecord, openSlotRecord } from '../../src/store/slot-record.js'
 import { numberIn, reportOf } from './reports.js'

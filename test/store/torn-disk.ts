@@ -1,6 +1,6 @@
 // A disk that dies on demand: it loses, tears and reorders what was not synced, refuses calls, and can be tampered with.
 
-import type { Disk, DiskFile } from '../../src/store/disk.js'
+import type { Disk, DiskFile } from '../../src/base/disk.js'
 import type { Rng } from '../simulation/rng.js'
 
 const sectorBytes = 512

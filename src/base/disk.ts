@@ -1,4 +1,4 @@
-// What the slot record asks of a disk, as an argument: the real one here, one that tears and loses writes in tests.
+// What the slot record and the journals ask of a disk, as an argument: the real one here, one that tears and loses writes in tests.
 
 import { constants, type FileHandle, open, rename } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
@@ -32,8 +32,18 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>
 }
 
+/** A file that can also be cut. */
+export interface CuttableFile extends DiskFile {
+  truncate(length: number): Promise<void>
+}
+
+/** A disk whose files can be cut. */
+export interface CuttableDisk extends Disk {
+  open(path: string, create: boolean): Promise<CuttableFile>
+}
+
 /** The disk of this machine. */
-export const nodeDisk: Disk = {
+export const nodeDisk: CuttableDisk = {
   open: async (path, create) => {
     const flags = constants.O_RDWR | (create ? constants.O_CREAT | constants.O_EXCL : 0)
     return diskFile(await open(path, flags, 0o600))
@@ -49,7 +59,7 @@ export const nodeDisk: Disk = {
   },
 }
 
-function diskFile(handle: FileHandle): DiskFile {
+function diskFile(handle: FileHandle): CuttableFile {
   return {
     size: async () => (await handle.stat()).size,
     birth: async () => {
@@ -76,6 +86,7 @@ function diskFile(handle: FileHandle): DiskFile {
         done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten
       }
     },
+    truncate: (length) => handle.truncate(length),
     datasync: () => handle.datasync(),
     sync: () => handle.sync(),
     close: () => handle.close(),
