@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { ErrorCode } from './base/error-codes.js'
 import { OracleError } from './base/errors.js'
 import { readBounded } from './base/read-file.js'
+import { type ChainConfig, type ChainDocument, chainConfigs } from './chain-config.js'
 import { parseJson } from './core/canonical.js'
 import { type Committee, parseCommittee } from './core/committee.js'
 import type { Engine } from './core/engine.js'
@@ -35,6 +36,7 @@ export interface Config {
   readonly source: SyntheticConfig | FeedsConfig
   /** Where the HTTP API listens; null: there is none. */
   readonly api: { readonly listen: string } | null
+  readonly chains: readonly ChainConfig[]
 }
 
 interface SyntheticConfig {
@@ -72,6 +74,7 @@ interface ConfigDocument {
     | { kind: 'synthetic'; seed?: number; everyMs?: number }
     | { kind: 'feeds'; feeds: string; origins?: Record<string, string>; loopback?: string[]; replay?: string }
   api?: { listen: string }
+  chains?: ChainDocument[]
 }
 
 /** Reads FOLDER/config.json and the committee document it names; throws an OracleError with the path of what is wrong. */
@@ -104,6 +107,7 @@ export function loadConfig(engine: Engine, folder: string): Config {
     store: { bytesMax: document.store?.bytesMax ?? 2 ** 30, ageMaxS: document.store?.ageMaxS ?? 30 * 86_400 },
     source: sourceOf(folder, document.source),
     api: document.api ?? null,
+    chains: chainConfigs(folder, document.chains ?? []),
   })
 }
 

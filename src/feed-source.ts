@@ -1,5 +1,6 @@
 // Puts the observer together for one oracle: its feeds, its adapters, the wire to them, and a replay's clock.
 
+import { setTimeout } from 'node:timers/promises'
 import { adapters } from '../adapters/index.js'
 import { readClock } from './base/clock.js'
 import { OracleError } from './base/errors.js'
@@ -16,6 +17,9 @@ import { createSourceWire } from './observe/wire.js'
 /** A minute without a report is not waited for longer than this; the first one waits for peers to connect. */
 const patience = { firstMs: 15_000, laterMs: 2_000 } as const
 
+/** A round that a contract asked for waits no longer for slow sources. */
+const askPatienceMs = 5_000
+
 export interface FeedSourceParts {
   readonly engine: Engine
   readonly committee: Committee
@@ -25,10 +29,23 @@ export interface FeedSourceParts {
   readonly onWait: (sentence: string) => void
 }
 
+/** The feeds of the committee as this oracle's own files declare them; FEED_… where those are not what was agreed. */
+export function declarationsOf(
+  engine: Engine,
+  committee: Committee,
+  { feeds }: FeedsConfig,
+): readonly FeedDeclaration[] {
+  return agreedFeeds(engine, committee, feeds, adapters)
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return setTimeout(ms, undefined, { signal }).catch(() => undefined)
+}
+
 /** Declarations are checked against the committee before anything is asked; a replay is connected to first. */
 export async function openFeedSource(parts: FeedSourceParts): Promise<SourcePart> {
   const { engine, committee, self, source, onWait } = parts
-  const declarations = agreedFeeds(engine, committee, source.feeds, adapters)
+  const declarations = declarationsOf(engine, committee, source)
   const { replay: url, loopback, origins } = source
   if (url !== null) checkReplayed(declarations, source)
   const oracle = committee.members[self]!.name
@@ -45,12 +62,28 @@ export async function openFeedSource(parts: FeedSourceParts): Promise<SourcePart
       const observer = createObserver({ declarations, adapters, wire, board, nowMs, receiptMs })
       if (replay === null) observer.run()
       else followReplay(replay, observer, link)
+      let isStopped = false
+      const ask = async (feed: number): Promise<void> => {
+        // A replay asks everything at each step.
+        if (replay !== null) return
+        const patience = new AbortController()
+        await Promise.race([observer.askFeed(feed), pause(askPatienceMs, patience.signal)])
+        patience.abort()
+        if (!isStopped) link.move()
+      }
       const stop = (): void => {
+        isStopped = true
         replay?.close()
         observer.close()
         void wire.close()
       }
-      return { refresh: observer.refresh, sources: observer.sources, feeds: observer.feeds, stop }
+      return {
+        refresh: observer.refresh,
+        ask: (feed) => void ask(feed),
+        sources: observer.sources,
+        feeds: observer.feeds,
+        stop,
+      }
     },
   }
 }

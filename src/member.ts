@@ -13,9 +13,10 @@ import { explain } from './core/explain.js'
 import { countPresent } from './core/layout.js'
 import type { Slot } from './core/messages.js'
 import type { AttestedReport } from './core/report.js'
-import type { Event, State } from './core/state.js'
+import type { Event, SealSet, State } from './core/state.js'
 import type { SigningEngine } from './crypto/engine-wasm.js'
 import type { Keyring } from './crypto/keyring.js'
+import type { ChainFacts } from './deliver/chain-event.js'
 import type { Transport } from './network/transport.js'
 import { createBoard } from './observe/board.js'
 import type { RunningSource, SourcePart } from './observe/source-part.js'
@@ -42,6 +43,10 @@ export interface OracleParts {
   readonly onEvent: (event: OracleEvent) => void
   /** Called with each attested report before it is stored. */
   readonly onReport?: (report: AttestedReport) => void
+  /** Called when a report has the seals that contracts ask for. */
+  readonly onSeals?: (seals: SealSet) => void
+  /** What is shown of the chains that reports are brought to. */
+  readonly chains?: () => readonly ChainFacts[]
 }
 
 export interface Opened {
@@ -59,6 +64,8 @@ export interface Joined {
   readonly count: (reason: string, count: number) => void
   readonly drops: () => Readonly<Record<string, number>>
   readonly view: OracleView
+  /** Asks the sources of a feed at once, and for a round when they have answered. */
+  readonly askFeed: (feed: number) => void
   /** Tells the view, then the process around. */
   readonly tell: (event: OracleEvent) => void
 }
@@ -88,6 +95,7 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
     state,
     drops: () => dropped,
     source: () => source,
+    chains: parts.chains ?? (() => []),
   })
   const onEvent = (event: OracleEvent): void => {
     view.event(event)
@@ -168,7 +176,10 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
           latencyMs,
         })
       },
-      deliverSeals: (seals) => void store.putSeals(seals, seals).catch(failed),
+      deliverSeals: (seals) => {
+        parts.onSeals?.(seals)
+        store.putSeals(seals, seals).catch(failed)
+      },
       keepEvidence: (member, messages) => {
         const [first, second] = messages
         const { name } = committee.members[member]!
@@ -234,6 +245,7 @@ export function joinCommittee(parts: OracleParts, { record, keyring, opening, tr
     count,
     drops: () => dropped,
     view,
+    askFeed: (feed) => source.ask(feed),
     tell: onEvent,
     stop: () => {
       isStopped = true

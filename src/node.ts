@@ -2,15 +2,18 @@
 
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readClock } from './base/clock.js'
 import { errnoOf, nodeDisk } from './base/disk.js'
 import { OracleError } from './base/errors.js'
 import type { Log } from './base/log.js'
+import type { Chains } from './chains.js'
 import { fromHex } from './core/bytes.js'
+import type { AttestedReport } from './core/report.js'
 import type { Event, State } from './core/state.js'
 import { createKeyring } from './crypto/keyring.js'
 import { openKeystore } from './crypto/keystore.js'
 import { loadPeerKey } from './crypto/peer-key.js'
-import { joinCommittee, type OracleParts, warn } from './member.js'
+import { type Joined, joinCommittee, type OracleParts, warn } from './member.js'
 import { createCertificate } from './network/certificate.js'
 import { parseEndpoint } from './network/dial.js'
 import { transportLimits } from './network/limits.js'
@@ -98,10 +101,22 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
         feedStore({ kind: 'store', code: state === 'open' ? null : (code ?? 'REPORT_STORE_FAILED') }),
     })
     closers.push(() => store.close())
-    const joined = joinCommittee(parts, { record, keyring, opening, transport, store })
+    let chains: Chains | null = null
+    const onReport = (report: AttestedReport): void => {
+      parts.onReport?.(report)
+      chains?.onReport(report)
+    }
+    const joined = joinCommittee(
+      { ...parts, onReport, onSeals: (seals) => chains?.onSeals(seals), chains: () => chains?.facts() ?? [] },
+      { record, keyring, opening, transport, store },
+    )
     const { view } = joined
     feedStore = joined.runner.dispatch
     closers.push(joined.stop)
+    if (config.chains.length > 0) {
+      chains = await openChains(parts, joined)
+      closers.push(chains.close)
+    }
     const api = config.api === null ? null : await openApi(view, config.api.listen, parts.log)
     if (api !== null) closers.push(() => api.close())
     const doubled = new Set<number>()
@@ -144,6 +159,23 @@ export async function startOracle(parts: OracleParts): Promise<Oracle> {
     await closeAll()
     throw error
   }
+}
+
+/** Loaded only by an oracle that brings reports to chains. */
+async function openChains(parts: OracleParts, { view, askFeed, tell }: Joined): Promise<Chains> {
+  const { config, passphrase, engine, clock = readClock, log } = parts
+  const { openChains: open } = await import('./chains.js')
+  return open({
+    config,
+    passphrase,
+    engine,
+    kernel: view.kernel,
+    clock,
+    askFeed,
+    onEvent: tell,
+    onWarning: (code, sentence) => warn(parts, code, sentence),
+    onFault: (error) => log.error({ err: error }, 'a fault while a chain was looked at; it is looked at again'),
+  })
 }
 
 /** Loaded only by an oracle that has one. */

@@ -1,8 +1,10 @@
 // What a running oracle tells the process around it: the lines of `assay start`.
 
 import type { Reason } from './core/explain.js'
+import type { ChainEvent } from './deliver/chain-event.js'
 
 export type OracleEvent =
+  | ChainEvent
   | {
       readonly event: 'started'
       readonly member: string

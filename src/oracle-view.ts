@@ -8,6 +8,7 @@ import type { Engine } from './core/engine.js'
 import { explain } from './core/explain.js'
 import type { Slot } from './core/messages.js'
 import type { Context, State } from './core/state.js'
+import type { ChainEvent, ChainFacts } from './deliver/chain-event.js'
 import type { RunningSource } from './observe/source-part.js'
 import type { OracleEvent } from './oracle-event.js'
 import type { ReportStore } from './store/report-store.js'
@@ -22,6 +23,7 @@ export interface ViewParts {
   readonly state: () => State
   readonly drops: () => Readonly<Record<string, number>>
   readonly source: () => Pick<RunningSource, 'sources' | 'feeds'>
+  readonly chains: () => readonly ChainFacts[]
 }
 
 /** The view, and the two ways by which news reach it. */
@@ -38,6 +40,10 @@ export function createView(parts: ViewParts): OracleView {
   const nowMs = (): number => clock().wallMs
   const startedAtMs = nowMs()
   const listeners = new Set<(slot: Slot) => void>()
+  const chainListeners = new Set<(event: ChainEvent) => void>()
+  const onChain = (event: ChainEvent): void => {
+    for (const listener of chainListeners) listener(event)
+  }
   const peers = committee.members.map((member): PeerFacts => {
     const { index, name, address, endpoint } = member
     return { index, name, address, endpoint, state: index === self ? 'self' : 'down', reason: null, sinceMs: null }
@@ -67,6 +73,11 @@ export function createView(parts: ViewParts): OracleView {
     halted: ({ code }) => {
       haltedBy = code
     },
+    transmit: onChain,
+    request: onChain,
+    endpoint: onChain,
+    sender: onChain,
+    chain: onChain,
   }
 
   return {
@@ -92,6 +103,11 @@ export function createView(parts: ViewParts): OracleView {
     feeds: () => parts.source().feeds(),
     peers: () => [...peers],
     drops: parts.drops,
+    chains: parts.chains,
+    onChain: (listener) => {
+      chainListeners.add(listener)
+      return () => chainListeners.delete(listener)
+    },
     onReport: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

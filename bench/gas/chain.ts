@@ -1,9 +1,7 @@
 // A private chain for measuring gas: fixed clock and accounts, one transaction a block, Osaka rules.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { getBytes, Interface, JsonRpcProvider, Network } from 'ethers'
+import { spawnAnvil } from '../../src/cli/anvil.js'
 import type { Artifact } from './compile.js'
 
 /** A contract on the chain, and how to encode calls to it. */
@@ -51,9 +49,10 @@ const gasLimit = 16_000_000
 
 /** Starts a chain on a free port of 127.0.0.1. */
 export async function startChain(): Promise<Chain> {
-  const { child, port } = await spawnAnvil()
+  const rules = ['--hardfork', 'osaka', '--chain-id', '31337', '--accounts', '1', '--timestamp', `${genesisTime}`]
+  const anvil = await spawnAnvil([...rules, '--gas-price', '0', '--block-base-fee-per-gas', '0'])
   const options = { staticNetwork: true, batchMaxCount: 1, cacheTimeout: -1 }
-  const provider = new JsonRpcProvider(`http://127.0.0.1:${port}`, Network.from(31_337), options)
+  const provider = new JsonRpcProvider(anvil.url, Network.from(31_337), options)
   const from = ((await provider.send('eth_accounts', [])) as readonly string[])[0]!
   let time = genesisTime + blockSeconds
 
@@ -116,9 +115,7 @@ export async function startChain(): Promise<Chain> {
     },
     stop: async () => {
       provider.destroy()
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill()
-      await ended
+      await anvil.stop()
     },
   }
   return chain
@@ -136,31 +133,3 @@ interface Receipt {
 }
 
 const hex = (value: number): string => `0x${value.toString(16)}`
-
-/** Starts anvil from its platform package and waits until it says where it listens. */
-async function spawnAnvil(): Promise<{ readonly child: ChildProcess; readonly port: number }> {
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  // npm's wrapper takes what it depends on: the package with the binary for this platform.
-  const wrapper = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')
-  const platform = `@foundry-rs/anvil-${process.platform}-${arch}/package.json`
-  const folder = dirname(createRequire(wrapper).resolve(platform))
-  const binary = join(folder, 'bin', process.platform === 'win32' ? 'anvil.exe' : 'anvil')
-  const args = ['--host', '127.0.0.1', '--port', '0', '--hardfork', 'osaka', '--chain-id', '31337', '--accounts', '1']
-  const prices = ['--gas-price', '0', '--block-base-fee-per-gas', '0', '--timestamp', `${genesisTime}`]
-  const child = spawn(binary, [...args, ...prices], { stdio: ['ignore', 'pipe', 'ignore'] })
-  process.once('exit', () => child.kill())
-  return new Promise((resolve, reject) => {
-    let text = ''
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`anvil ended with ${code} before it listened`)))
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-      const port = /Listening on 127\.0\.0\.1:(\d+)/.exec(text)?.[1]
-      if (port === undefined) return
-      child.removeAllListeners('exit')
-      child.stdout.removeAllListeners('data')
-      child.stdout.resume()
-      resolve({ child, port: Number(port) })
-    })
-  })
-}

@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Status, statusCodes } from '../core/status.js'
+import { createChainMetrics } from './chain-metrics.js'
 import { keepAnswer } from './keep-answer.js'
 import type { Latest } from './latest.js'
 import type { NodeView } from './node-view.js'
@@ -52,6 +53,8 @@ export function createMetrics(view: NodeView, latest: Latest, readiness: Readine
     'assay_report_read_failures_total',
     'Times the newest report could not be read for these numbers',
   )
+
+  const chains = createChainMetrics(view, register)
 
   const stop = view.onReport((slot) => {
     const newest = view.status().latest
@@ -110,6 +113,7 @@ export function createMetrics(view: NodeView, latest: Latest, readiness: Readine
     readNode()
     readFeeds()
     readSources()
+    chains.read()
     return register.metrics()
   })
   return {
@@ -117,6 +121,7 @@ export function createMetrics(view: NodeView, latest: Latest, readiness: Readine
     text: text.get,
     close: () => {
       stop()
+      chains.close()
       text.close()
       register.clear()
     },

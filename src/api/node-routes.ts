@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { toHex, utf8 } from '../core/bytes.js'
+import { chainJson } from './chain-facts.js'
 import { keepAnswer } from './keep-answer.js'
 import type { Metrics } from './metrics.js'
 import type { NodeView } from './node-view.js'
@@ -42,6 +43,16 @@ export function addNodeRoutes(app: FastifyInstance, view: NodeView, readiness: R
   }
   app.get('/v1/peers', { schema: peers }, (_, reply) => {
     reply.header('cache-control', 'no-store').send({ peers: view.peers() })
+  })
+
+  const chains = {
+    summary: 'The chains that reports are brought to: what is stored and due, endpoints, keys that pay, costs',
+    response: { 200: answer('Facts of this oracle alone; amounts are decimal strings of wei.', 'chains') },
+  }
+  const delivered = keepAnswer(view, () => Buffer.from(`{"chains":[${view.chains().map(chainJson).join()}]}`))
+  app.addHook('onClose', async () => delivered.close())
+  app.get('/v1/chains', { schema: chains }, (_, reply) => {
+    reply.header('cache-control', 'no-store').type('application/json').send(delivered.get())
   })
 
   const health = { summary: 'Whether the process is alive', response: { 200: answer('It is.', 'health') } }

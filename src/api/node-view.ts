@@ -5,6 +5,7 @@ import type { Engine } from '../core/engine.js'
 import type { Reason } from '../core/explain.js'
 import type { Slot } from '../core/messages.js'
 import type { ReportKernel } from '../core/report.js'
+import type { ChainEvent, ChainFacts } from '../deliver/chain-event.js'
 import type { FeedFacts, SourceFacts } from '../observe/facts.js'
 import type { ReportStore } from '../store/report-store.js'
 
@@ -52,6 +53,10 @@ export interface NodeView {
   readonly feeds: () => readonly FeedFacts[]
   readonly peers: () => readonly PeerFacts[]
   readonly drops: () => Readonly<Record<string, number>>
+  /** The chains that reports are brought to, in the order of the configuration. */
+  readonly chains: () => readonly ChainFacts[]
+  /** Calls `listener` with all that happens on chains; returns how to stop. */
+  readonly onChain: (listener: (event: ChainEvent) => void) => () => void
   /** Calls `listener` after a report is in the store; returns how to stop. */
   readonly onReport: (listener: (slot: Slot) => void) => () => void
 }

@@ -98,6 +98,21 @@ export const errorCodes = {
     'Compare the block named at an explorer: RPC endpoints contradict each other and it is not known which lies.',
   CHAIN_SEQUENCER_DOWN: 'Wait: the rollup’s sequencer is down or just back; nothing is sent within its grace period.',
   CHAIN_CONFIG_INVALID: 'Mend the chain’s endpoints, quorum or profile as the message says.',
+  // Chains by command
+  CHAIN_ID_WRONG: 'Name the endpoints of the chain that is meant, or its profile and id (--chain, --chain-id).',
+  CONTRACT_UNFIT: 'Check the address, the chain and the deployment file: the contract that is meant is not there.',
+  KEY_UNFUNDED: 'Send the address that is named what it lacks, on this chain, then run the command again.',
+  TRANSACTION_REVERTED: 'See the contract’s error in the message; docs/contracts.md says when each is given.',
+  TRANSACTION_REFUSED: 'See what the endpoints say to the transaction; nothing of it is in the chain.',
+  TRANSACTION_NOT_MINED: 'Wait, then run the command again: what was sent is looked for first and never sent twice.',
+  DEPLOYMENT_UNFIT:
+    'Name the deployment file of this chain, committee and owner, or another --out for a new deployment.',
+  SHADOW_MISMATCH:
+    'Find out which of both is wrong before anybody reads it: sources, decimals, unit or pair. A wider bound is --shadow-ppm.',
+  SHADOW_ABSENT:
+    'Give the feed an independent value (--declarations or --compare) and an attested one (--api), or say why not: --no-shadow REASON.',
+  ROTATION_UNFIT:
+    'Use the committee document that follows the current generation, with the arguments it was proposed with.',
   // Network
   NETWORK_ENDPOINT_INVALID: 'Write the endpoint of the member that is named as host:port, or [IPv6]:port.',
   NETWORK_KEY_INVALID: 'Use the Ed25519 peer key (PKCS#8 PEM) whose public half the committee document names.',
@@ -120,6 +135,10 @@ export const errorCodes = {
   KEYRING_TIME_NOT_RISING: 'Check the clock of this machine; it signs again once its time is past the last signed one.',
   // Delivery
   TARGET_INVALID: 'Mend the field of the chain target that is named.',
+  COSTS_DAMAGED: 'Nothing to do: the table of costs starts anew. See the disk if it repeats; the old file is kept.',
+  COSTS_UNREADABLE:
+    'Check the rights and the disk of the file that is named, then start again; costs are only in memory.',
+  COSTS_WRITE_FAILED: 'Free space on the disk; the table of costs is written again with the next transaction.',
   // Halts
   KEY_IN_USE_ELSEWHERE:
     'Stop every process with this key, find out how two came to run, and start one; if you know of one only, rotate the key: it was copied.',

@@ -18,7 +18,11 @@ export interface ChainProfile {
   readonly confirmations: number
   /** Blocks below the head that no reorganisation reaches in ordinary operation. */
   readonly finalityBlocks: number
-  readonly feeModel: 'eip1559' | 'legacy'
+  /**
+   * All take EIP-1559 transactions. What a rollup takes for data: arbitrum as gas on top of what the call uses, so that the
+   * gas limit must have it (data-gas.ts); op-stack in wei beside gas, which receipts tell and budgets count once it is paid.
+   */
+  readonly feeModel: 'ethereum' | 'arbitrum' | 'op-stack'
   /** An endpoint whose head has not moved for so long does not count, whatever the others do; null where blocks come on demand. */
   readonly frozenMs: number | null
   /** An endpoint further behind the agreed head does not count. */
@@ -30,7 +34,7 @@ export interface ChainProfile {
 export type ChainName = 'ethereum' | 'base' | 'arbitrum' | 'optimism' | 'local'
 
 /** Rollups are final with the block of the first layer that holds their data: 64 slots of 12 s, and the wait for the batch. */
-const rollup = { confirmations: 10, feeModel: 'eip1559' } as const
+const rollup = { confirmations: 10 } as const
 
 /** One hour is the grace period of Chainlink's own example. */
 const graceMs = 3_600_000
@@ -47,7 +51,7 @@ export const chainProfiles: Readonly<Record<ChainName, ChainProfile>> = {
     blockMs: 12_000,
     confirmations: 3,
     finalityBlocks: 64,
-    feeModel: 'eip1559',
+    feeModel: 'ethereum',
     frozenMs: 180_000,
     lagBlocks: 3,
     sequencerFeed: null,
@@ -55,6 +59,7 @@ export const chainProfiles: Readonly<Record<ChainName, ChainProfile>> = {
   base: {
     ...rollup,
     name: 'base',
+    feeModel: 'op-stack',
     chainId: 8453,
     blockMs: 2_000,
     finalityBlocks: 600,
@@ -65,6 +70,7 @@ export const chainProfiles: Readonly<Record<ChainName, ChainProfile>> = {
   arbitrum: {
     ...rollup,
     name: 'arbitrum',
+    feeModel: 'arbitrum',
     chainId: 42_161,
     blockMs: 250,
     finalityBlocks: 4_800,
@@ -75,6 +81,7 @@ export const chainProfiles: Readonly<Record<ChainName, ChainProfile>> = {
   optimism: {
     ...rollup,
     name: 'optimism',
+    feeModel: 'op-stack',
     chainId: 10,
     blockMs: 2_000,
     finalityBlocks: 600,
@@ -89,7 +96,7 @@ export const chainProfiles: Readonly<Record<ChainName, ChainProfile>> = {
     blockMs: 1_000,
     confirmations: 1,
     finalityBlocks: 64,
-    feeModel: 'eip1559',
+    feeModel: 'ethereum',
     frozenMs: null,
     lagBlocks: 3,
     sequencerFeed: null,

@@ -190,7 +190,9 @@ function tend(turn: Turn, sight: Sight, nonce: number): void {
   if (flight.sentAtBlock === null) return hand(turn, sight, flight, last)
   const age = sight.number - flight.sentAtBlock
   if (age < 0) return replace(turn, { ...flight, sentAtBlock: sight.number })
-  if (!flight.mustRaise && age < turn.rules.raiseAfterBlocks) return
+  // No block takes what offers less than its base fee: waiting for more of them would only lose time.
+  const isHopeless = age > 0 && !isPayable(last.fees, sight)
+  if (!flight.mustRaise && !isHopeless && age < turn.rules.raiseAfterBlocks) return
   // Behind the first in line an attempt that can be paid only waits for its turn; handed out again if a node forgot it.
   const isDue = nonce === sight.count || flight.mustRaise || !isPayable(last.fees, sight)
   if (!isDue) hand(turn, sight, flight, last)

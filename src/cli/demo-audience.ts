@@ -1,8 +1,10 @@
 // Who follows a run of the demo, and the words for it: what it is, how it goes, how it ended.
 
 import { join } from 'node:path'
+import { toJson } from '../base/to-json.js'
 import { formatDecimal, type JsonValue } from '../core/value-json.js'
 import type { FeedDeclaration } from '../feed/declaration.js'
+import { type ChainNews, chainLines, chainNews, chainSummary } from './demo-chain-view.js'
 import type { ReportView, Tally } from './demo-reports.js'
 import type { RunFacts, RunResult } from './demo-run.js'
 import type { DemoSources } from './demo-sources.js'
@@ -15,6 +17,7 @@ export interface Audience {
   readonly onReady: (facts: RunFacts, sources: DemoSources) => void
   readonly onReport: (report: ReportView, tally: Tally) => void
   readonly onNote: (sentence: string) => void
+  readonly onChain: (news: ChainNews) => void
   readonly onDone: (result: RunResult) => void
   /** Called in any case, at last. */
   readonly close: () => void
@@ -24,14 +27,15 @@ const lineEveryMs = 3000
 
 /** The last line of --json. */
 function summaryOf(result: RunResult, oracles: number): Record<string, unknown> {
-  const { facts, latest, tally } = result
+  const { facts, latest, tally, chain } = result
   const feeds = (latest?.feeds ?? []).map(({ name, feedId, value, status, observedAtMs, attestedAtMs }) => ({
     ...{ name, feedId },
     ...plainValue(value, facts.declarations.get(name)),
     ...{ status, observedAtMs, attestedAtMs },
   }))
   const { rounds, reports, latencyMs, skippedRounds } = tally
-  return { mode: facts.mode, oracles, rounds, reports, feeds, latencyMs, skippedRounds }
+  const counts = { mode: facts.mode, oracles, rounds, reports, feeds, latencyMs, skippedRounds }
+  return { ...counts, chain: chain === null ? null : chainSummary(chain) }
 }
 
 /** A value as one decimal string: of a structured one its first number that is no identity, with all of it beside. */
@@ -57,18 +61,20 @@ export function bannerOf(facts: RunFacts, sources: DemoSources): readonly string
     `Assay demo, ${sources.mode}: ${counted(oracles, 'oracle')} on this machine ${attest} ${counted(facts.declarations.size, 'feed')}`,
     `Values: ${sources.sentence}`,
     `API: ${apiUrl}/v1/feeds   Stop: Ctrl-C`,
+    ...(facts.chain === null ? [] : [`Chain: ${facts.chain.url} (anvil, ${facts.chain.pid})`]),
     `Pids: ${processes.join(', ')}`,
     `Folder: ${nearest(folder)} (${isKept ? 'kept' : 'removed at the end; --keep DIR keeps it'})`,
   ]
 }
 
 /** The lines that say how it ended: the counts, and each feed's last value. */
-function endingOf({ facts, latest, tally }: RunResult): readonly string[] {
+function endingOf({ facts, latest, tally, chain }: RunResult): readonly string[] {
   return [
     ...totalsOf({ report: latest, tally, members: facts.oracles }),
     ...(latest?.feeds ?? []).map(({ name, value, status }) => {
       return `${name}  ${presentFeed(value, facts.declarations.get(name))}  ${status}`
     }),
+    ...(chain === null ? [] : chainLines(chain, facts.declarations)),
   ]
 }
 
@@ -90,13 +96,16 @@ export function jsonLines(): Audience {
   return {
     onReady: (facts, { sentence, skipped }) => {
       const { mode, folder, apiUrl, oracles, pids } = facts
-      print(JSON.stringify({ event: 'ready', mode, sentence, oracles, pids, folder, api: apiUrl, skipped }))
+      const { url, pid, chainId, addresses } = facts.chain ?? {}
+      const chain = facts.chain === null ? null : { url, pid, chainId, ...addresses }
+      print(JSON.stringify({ event: 'ready', mode, sentence, oracles, pids, folder, api: apiUrl, chain, skipped }))
     },
     onReport: ({ epoch, round, attestedAtMs, latencyMs, signers }, { reports, skippedRounds }) =>
       print(
         JSON.stringify({ event: 'report', epoch, round, attestedAtMs, signers, latencyMs, reports, skippedRounds }),
       ),
     onNote: (sentence) => print(JSON.stringify({ event: 'note', sentence })),
+    onChain: (news) => print(toJson({ event: 'chain', ...news })),
     onDone: (result) => print(JSON.stringify(summaryOf(result, result.facts.oracles))),
     close: () => undefined,
   }
@@ -123,6 +132,7 @@ export function textLines(): Audience {
       print(`${counted(reports, 'report')}, ${skippedRounds} skipped: ${values.join(', ')}${more}`)
     },
     onNote: print,
+    onChain: (news) => print(`on chain: ${chainNews(news)}`),
     onDone: (result) => [...endingOf(result), ...nextOf(result)].forEach(print),
     close: () => undefined,
   }

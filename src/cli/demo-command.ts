@@ -19,6 +19,8 @@ export function addDemo(
     .option('--recordings <dir>', 'replay the files venue-base-quote.csv of this folder')
     .option('--lie <venue=percent>', 'let a recorded venue lie, by +30% or -10%; may be repeated', collect, [])
     .option('--speed <x>', 'steps (minutes) of a replay a second, at most', positive)
+    .option('--chain', 'with the chain also where a script replays all of --recordings')
+    .option('--no-chain', 'without the chain: no anvil, no contracts')
     .addOption(new Option('--sources <kind>', 'insist on these sources').choices(['live', 'bundled']))
     .action((options: DemoOptions) => {
       if (options.recordings !== undefined && options.sources !== undefined)

@@ -7,13 +7,15 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { adapters } from '../../adapters/index.js'
 import { OracleError } from '../base/errors.js'
-import { createWasmEngine } from '../crypto/engine-wasm.js'
+import { createWasmEngine, type SigningEngine } from '../crypto/engine-wasm.js'
 import { bundlesOf } from '../feed/bundles.js'
 import { committeeFeedOf } from '../feed/committee-feed.js'
 import type { FeedDeclaration } from '../feed/declaration.js'
 import { checkFeeds } from '../feed/load-feeds.js'
 import { parseFeeds } from '../feed/parse-feeds.js'
 import { type Replay, startReplay } from '../replay/server.js'
+import { type ChainBeside, type ChainListeners, startBeside } from './demo-beside.js'
+import type { ChainView } from './demo-chain-view.js'
 import { type OracleState, type Oracles, startOracles } from './demo-oracles.js'
 import { followReports, getBytes, type Reports, type ReportView, type Tally } from './demo-reports.js'
 import type { DemoSources, Mode } from './demo-sources.js'
@@ -32,6 +34,8 @@ export interface RunOptions {
   readonly keep: string | null
   /** Steps a second at most; null: no ceiling. */
   readonly speed: number | null
+  /** Why there is no chain, in a sentence; null: there is one. */
+  readonly withoutChain: string | null
 }
 
 /** What a run is, once it stands. */
@@ -44,12 +48,13 @@ export interface RunFacts {
   readonly isKept: boolean
   readonly apiUrl: string
   readonly declarations: ReadonlyMap<string, FeedDeclaration>
+  /** As it stands at the start; null without one. */
+  readonly chain: ChainView | null
 }
 
-export interface RunListeners {
+export interface RunListeners extends ChainListeners {
   readonly onReady: (facts: RunFacts) => void
   readonly onReport: (report: ReportView, tally: Tally) => void
-  readonly onNote: (sentence: string) => void
 }
 
 /** How a run ended. */
@@ -57,6 +62,7 @@ export interface RunResult {
   readonly facts: RunFacts
   readonly latest: ReportView | null
   readonly tally: Tally
+  readonly chain: ChainView | null
 }
 
 export interface Run {
@@ -64,6 +70,7 @@ export interface Run {
   readonly stop: () => void
   readonly oracles: () => readonly OracleState[]
   readonly tally: () => Tally | null
+  readonly chain: () => ChainView | null
   /** A page of the API that is followed, parsed; null where it cannot be had. */
   readonly ask: (path: string) => Promise<unknown>
   readonly done: Promise<RunResult>
@@ -79,6 +86,7 @@ const quietMsMax = 120_000
 export function startRun(options: RunOptions, listeners: RunListeners): Run {
   let oracles: Oracles | null = null
   let reports: Reports | null = null
+  let beside: ChainBeside | null = null
   let apis: ReadonlyMap<string, string> = new Map()
   let isOver = false
   let finish: () => void = () => undefined
@@ -87,10 +95,16 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
   })
   const agent = new Agent({ keepAlive: true, maxSockets: 2 })
   let failure: OracleError | null = null
+  /** Whether further reports would come after the end: then what is on its way to the chain is waited for. */
+  let willGoOn = false
   const end = (why: OracleError | null = null): void => {
     if (!isOver) failure = why
     isOver = true
     finish()
+  }
+  const stop = (): void => {
+    beside?.hurry()
+    end()
   }
   /** The first oracle that lives is the one whose reports are followed. */
   const followed = (): OracleState | null => oracles?.states.find(({ ended }) => ended === null) ?? null
@@ -108,14 +122,26 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
         }
         replay = await startReplay({ show, expect: options.oracles, speed: options.speed, onLost })
       }
+      const engine = createWasmEngine()
+      let { withoutChain } = options
+      const starting = withoutChain === null ? startBeside(engine, show, replay, options.speed, listeners) : null
+      beside = await (starting?.catch((error: Error) => {
+        withoutChain = `without the chain: ${error.message}`
+        return null
+      }) ?? null)
       const ports = await freePorts(options.oracles - 1)
       const apiPorts = [await apiPort(options.apiPort), ...ports]
       const names = Array.from({ length: options.oracles }, (_, i) => `oracle-${i + 1}`)
       apis = new Map(names.map((name, i) => [name, `http://127.0.0.1:${apiPorts[i]}`]))
-      const declarations = await makeFolder(folder, options, replay, apis)
+      const declarations = await makeFolder(await engine, folder, options, replay, apis)
+      await beside?.deploy(folder, names, declarations)
       if (keep !== null) mkdirSync(join(folder, 'reports'))
       const kept = keep === null ? null : join(folder, 'reports')
-      reports = followReports(kept, (report) => listeners.onReport(report, reports!.tally()), listeners.onNote)
+      const onReport = (report: ReportView): void => {
+        listeners.onReport(report, reports!.tally())
+        beside?.onReport()
+      }
+      reports = followReports(kept, onReport, listeners.onNote)
       const watch = (): void => {
         clearTimeout(quiet)
         const late = new OracleError('DEMO_FAILED', `no report came within ${quietMsMax / 1000} s`, { path: folder })
@@ -123,13 +149,17 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
       }
       oracles = startOracles(Object.fromEntries(names.map((name) => [name, join(folder, name)])), {
         onEvent: (state, event) => {
+          beside?.onEvent(state.name, event)
           if (event.event === 'warning') listeners.onNote(`${state.name}: ${event.sentence}`)
           if (event.event === 'halted')
             listeners.onNote(`${state.name} halted: ${event.code}. ${typeable(event.advice)}`)
-          if (event.event !== 'report' || isOver || state !== followed()) return
+          if (event.event !== 'report' || state !== followed()) return
+          if (isOver) return beside?.onReport()
           if (!reports!.take(apis.get(state.name)!, event)) return
           watch()
-          if (rounds !== null && reports!.tally().rounds >= rounds) end()
+          if (rounds === null || reports!.tally().rounds < rounds) return
+          willGoOn = true
+          end()
         },
         onEnd: (state) => {
           if (isOver) return
@@ -145,33 +175,44 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
         isKept: keep !== null,
         apiUrl: apis.get('oracle-1')!,
         declarations: new Map(declarations.map((feed) => [feed.name, feed])),
+        chain: beside?.view() ?? null,
       }
       // Before any word of an oracle: those come with later turns of the event loop.
       listeners.onReady(facts)
+      if (withoutChain !== null) listeners.onNote(withoutChain)
+      beside?.begin(() => {
+        const name = followed()?.name
+        return name === undefined ? null : apis.get(name)!
+      })
       void replay?.ended.then(() => end())
       watch()
       await finished
       await reports.drained()
-      const result: RunResult = { facts, latest: reports.latest(), tally: reports.tally() }
+      const [latest, tally] = [reports.latest(), reports.tally()]
       reports.close()
+      clearTimeout(quiet)
+      const chain = failure === null ? ((await beside?.finish(willGoOn)) ?? null) : null
       agent.destroy()
       await oracles.stop()
       if (failure !== null) throw failure
-      return result
+      if (willGoOn && chain !== null) checkPushed(chain, folder)
+      return { facts, latest, tally, chain }
     } finally {
       clearTimeout(quiet)
       await oracles?.stop()
       reports?.close()
       agent.destroy()
+      await beside?.close()
       await replay?.close()
       if (keep === null) rmSync(folder, { recursive: true, force: true })
     }
   }
   return {
-    stop: () => end(),
+    stop,
     // Those that end because all do are no news.
     oracles: () => (isOver ? [] : (oracles?.states ?? [])),
     tally: () => reports?.tally() ?? null,
+    chain: () => beside?.view() ?? null,
     ask: async (path) => {
       const name = followed()?.name
       if (name === undefined) return null
@@ -186,6 +227,12 @@ export function startRun(options: RunOptions, listeners: RunListeners): Run {
   }
 }
 
+/** DEMO_FAILED unless every feed that was meant for the chain came there. */
+function checkPushed({ reads, missing }: ChainView, folder: string): void {
+  if (reads.length > 0 && reads.every(({ value }) => value !== null)) return
+  throw new OracleError('DEMO_FAILED', `on chain are still missing: ${missing.join(', ')}`, { path: folder })
+}
+
 function everyoneEnded({ states }: Oracles, folder: string): OracleError {
   const told = [...new Set(states.map(({ ended }) => ended))].join('; ')
   return new OracleError('DEMO_FAILED', `every oracle ended: ${told}`, { path: folder })
@@ -193,12 +240,12 @@ function everyoneEnded({ states }: Oracles, folder: string): OracleError {
 
 /** committee.json, oracle-N and feeds in `folder`; returns the declarations. */
 async function makeFolder(
+  engine: SigningEngine,
   folder: string,
   { sources, oracles }: RunOptions,
   replay: Replay | null,
   apis: ReadonlyMap<string, string>,
 ): Promise<readonly FeedDeclaration[]> {
-  const engine = await createWasmEngine()
   const parsed = sources.feeds.map(({ name, text }) => parseFeeds(engine, join(folder, 'feeds', name), text, adapters))
   checkFeeds(parsed.flatMap(({ findings }) => findings))
   const declarations = parsed.flatMap((file) => file.declarations)

@@ -34,6 +34,7 @@ export function createScreen(run: () => Run | null): Audience {
         ...{ banner, report, nowMs, troubles, refusals, tally, notes },
         mode: facts?.mode ?? 'live',
         declarations: facts?.declarations ?? new Map(),
+        chain: facts?.chain == null ? null : (run()?.chain() ?? facts.chain),
         members: facts?.oracles ?? 0,
       },
       { columns, rows, hasColour: (process.env['NO_COLOR'] ?? '') === '' },
@@ -76,6 +77,8 @@ export function createScreen(run: () => Run | null): Audience {
       notes.push(sentence)
       if (notes.length > notesMax) notes.shift()
     },
+    // The table shows it.
+    onChain: () => undefined,
     onDone: (result) => {
       draw()
       process.stdout.write(`\n${nextOf(result).join('\n')}\n`)

@@ -9,6 +9,7 @@ import { readRecordings, sentence } from '../replay/recordings.js'
 import type { Show } from '../replay/show.js'
 import { venueShow } from '../replay/venue-show.js'
 import { bundledFeeds, type FeedFile, liveFeeds, recordingFeeds } from './demo-feeds.js'
+import { rehearsalFeeds, withRehearsal } from './demo-rehearsal.js'
 
 export type Mode = 'live' | 'bundled' | 'recordings'
 
@@ -28,6 +29,8 @@ export interface SourceChoice {
   /** Venue → percentage. */
   readonly lies: Readonly<Record<string, string>>
   readonly force?: 'live' | 'bundled'
+  /** Whether contracts will read: bundled data then come with feeds that they take. */
+  readonly hasChain: boolean
   /** Hears what takes its time. */
   readonly onWait: (sentence: string) => void
 }
@@ -64,12 +67,13 @@ export async function chooseSources(choice: SourceChoice): Promise<DemoSources> 
     const message = `${apis}the package vega-datasets, which holds the bundled data, is not installed here; add it: npm install vega-datasets@${bundledVersion}`
     throw new OracleError('DEMO_SOURCES_ABSENT', message)
   }
+  const show = bundledShow(readBundled(folder))
   return {
     mode: 'bundled',
     sentence:
       'real data of past years (package vega-datasets), replayed: a week of earthquakes in 2018 (USGS) at their own times; beside them, row after row, days of weather in Seattle from 2012 on (NOAA) and months of share prices from 2000 on',
-    feeds: bundledFeeds,
-    show: bundledShow(readBundled(folder)),
+    feeds: choice.hasChain ? [...bundledFeeds, ...rehearsalFeeds] : bundledFeeds,
+    show: choice.hasChain ? withRehearsal(show) : show,
     skipped: [],
   }
 }

@@ -3,6 +3,7 @@
 import { isoTime } from '../core/iso-time.js'
 import { type Status, statusCodes } from '../core/status.js'
 import type { FeedDeclaration } from '../feed/declaration.js'
+import { type ChainView, chainRows } from './demo-chain-view.js'
 import type { FeedView, ReportView, Tally } from './demo-reports.js'
 import type { Mode } from './demo-sources.js'
 import { counted, cut, presentAge, presentFeed, presentMs, presentSlot, presentSpread, visible } from './present.js'
@@ -23,6 +24,8 @@ export interface DemoView {
   readonly report: ReportView | null
   readonly declarations: ReadonlyMap<string, FeedDeclaration>
   readonly members: number
+  /** Null without a chain. */
+  readonly chain: ChainView | null
   /** The clock that ages are counted by, ms since 1970. */
   readonly nowMs: number
   readonly troubles: readonly Trouble[]
@@ -42,6 +45,7 @@ export interface Screen {
 const widthMin = 60
 const widthMax = 120
 const notesMax = 4
+const feedsMin = 4
 
 type Paint = (code: number, text: string) => string
 
@@ -61,12 +65,19 @@ export function renderDemo(view: DemoView, screen: Screen): readonly string[] {
     .concat(view.notes.filter((note) => !troubles.includes(note)).slice(-notesMax))
     .map((line) => cut(visible(line), width))
   const why = reason(view).flatMap((line) => wrap(line, width))
-  const room = Math.max(1, screen.rows - head.length - why.length - foot.length - 7)
+  const rest = screen.rows - head.length - why.length - foot.length - 7
+  const chainOf = (isShort: boolean): readonly string[] =>
+    view.chain === null ? [] : ['', ...chainRows(view.chain, view.declarations, { width, isShort }, paint)]
+  const whole = chainOf(false)
+  // A low terminal has the feeds rather than the details of the chain.
+  const chain = rest - whole.length < feedsMin ? chainOf(true) : whole
+  const room = Math.max(1, rest - chain.length)
   return [
     ...head.map((line, i) => (i === 0 ? paint(1, line) : line)),
     '',
     ...tableLines(view, width, room, paint),
     ...why.map((line) => paint(33, line)),
+    ...chain,
     '',
     ...totalsOf(view).flatMap((line) => wrap(line, width)),
     ...foot.map((line) => paint(33, line)),

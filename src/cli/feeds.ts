@@ -94,6 +94,7 @@ export async function listFeeds(path: string | undefined, printer: Printer): Pro
 const groupsOf = (feed: FeedDeclaration): number => new Set(feed.sources.map(({ group }) => group)).size
 
 function describe(schedule: Schedule): string {
+  if (schedule.kind === 'request') return 'on request'
   if (schedule.kind === 'cron') return `cron ${schedule.cron}`
   const every = `every ${duration(schedule.everyMs)}`
   return schedule.kind === 'stream' ? `stream, ${every}` : every

@@ -2,9 +2,11 @@
 
 import { errorCodes } from '../base/error-codes.js'
 import { OracleError } from '../base/errors.js'
+import { toJson } from '../base/to-json.js'
 import { isoTime } from '../core/iso-time.js'
 import type { OracleEvent } from '../oracle-event.js'
 import { counted, presentSlot } from './present.js'
+import { createChainPresenter } from './present-chain.js'
 import { typeable } from './shipped.js'
 
 export interface Printer {
@@ -24,6 +26,7 @@ const reportEveryMs = 900
 export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
   const paint = (code: number, text: string): string => (isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text)
   const line = (text: string): void => void process.stdout.write(`${text}\n`)
+  const onChain = createChainPresenter(paint)
   let shownAtMs = -Infinity
   let unshown = 0
 
@@ -58,22 +61,24 @@ export function createPrinter(isJson: boolean, isTerminal: boolean): Printer {
         return `${paint(33, 'warning')}: ${event.sentence}`
       case 'stopped':
         return 'stopped'
+      default:
+        return onChain(event)
     }
   }
 
   return {
     event: (event) => {
-      if (isJson) return line(JSON.stringify(event))
+      if (isJson) return line(toJson(event))
       const text = describe(event)
       if (text !== null) line(`${new Date().toISOString().slice(11, 19)}  ${text}`)
     },
     say: (text) => (isJson ? undefined : line(text)),
-    result: (value, text) => line(isJson ? JSON.stringify(value) : text),
+    result: (value, text) => line(isJson ? toJson(value) : text),
     error: (error) => {
       if (!(error instanceof OracleError)) throw error
       const { code, message, path, facts } = error
       const advice = typeable(errorCodes[code])
-      if (isJson) process.stderr.write(`${JSON.stringify({ error: { code, message, path, facts, advice } })}\n`)
+      if (isJson) process.stderr.write(`${toJson({ error: { code, message, path, facts, advice } })}\n`)
       else process.stderr.write(`${visible(`${code}: ${inWords(message)}${placeOf(path, message)}`)}\n${advice}\n`)
     },
   }

@@ -13,6 +13,7 @@ import { createWasmEngine } from '../crypto/engine-wasm.js'
 import { readPassphrase } from '../crypto/passphrase.js'
 import { parseEndpoint } from '../network/dial.js'
 import type { RunOptions } from './adapters.js'
+import { addChain } from './chain-command.js'
 import { addDemo } from './demo-command.js'
 import { type InitOptions, initCommittee, initJoin, initMember } from './init.js'
 import { createPrinter, type Printer } from './print.js'
@@ -266,6 +267,7 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 }
 
 addDemo(program, run, isJson)
+addChain(program, run, isJson)
 
 /** Does what the process's arguments ask for, and sets its exit code. */
 export async function runProgram(): Promise<void> {

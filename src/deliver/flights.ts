@@ -1,7 +1,7 @@
 // The jobs that a transmitter gave to the sender: which are under way, what became of them, what they cost.
 
 import type { News, Outcome } from '../chain/sender-state.js'
-import type { Cost, Costs } from './costs.js'
+import type { Costs } from './costs.js'
 import { isRefused } from './due.js'
 import type { DueFeed } from './due-book.js'
 import { jobId, parseJobId } from './job.js'
@@ -24,6 +24,7 @@ export interface Flights {
   add(flight: Flight): void
   /** The sender did not take it. */
   drop(id: string, why: string): void
+  /** Ends may be told again: they are booked once, and of a job that is not known here only booked. */
   hear(news: News): void
   /** Whether something is under way that the store lacks; what landed but is not deep enough is no more. */
   isUnderWay(): boolean
@@ -48,11 +49,13 @@ interface Known extends Flight {
   readonly id: string
   sentAtMs: number | null
   isEnded: boolean
-  cost: Cost | null
 }
 
 /** Jobs that are remembered; more only while they are all under way. */
 const knownMax = 64
+
+/** Ends that are older than this are not booked when they are told again: the table may have forgotten that they were. */
+const retoldMs = 3_600_000
 
 /** What costs nothing. */
 export const nothingPaid: Paid = { gasUsed: 0n, feeWei: 0n }
@@ -66,20 +69,33 @@ export function createFlights(parts: FlightsParts, openJobs: readonly string[]):
   const add = (flight: Flight): void => {
     const { attestedAtMs, bundles } = flight
     const id = jobId({ target: target.id, attestedAtMs, bundles })
-    flights.set(id, { ...flight, id, sentAtMs: null, isEnded: false, cost: null })
+    flights.set(id, { ...flight, id, sentAtMs: null, isEnded: false })
     for (const [old, { isEnded }] of flights) {
       if (flights.size <= knownMax) break
       if (isEnded) flights.delete(old)
     }
   }
 
-  /** Takes over a job of an earlier life. */
-  const adopt = (id: string): void => {
+  /** What the id of a job of an earlier life tells of it; null for one of another store, or of feeds that it has no more. */
+  const recall = (id: string): Flight | null => {
     const known = parseJobId(id)
-    if (known === null || known.target !== target.id) return
+    if (known === null || known.target !== target.id) return null
     const { attestedAtMs, bundles } = known
     const feeds = target.rules.filter(({ bundle }) => bundles.includes(bundle)).map(({ feed }) => feed.name)
-    if (feeds.length > 0) add({ attestedAtMs, bundles, feeds, dueAtMs: null })
+    return feeds.length === 0 ? null : { attestedAtMs, bundles, feeds, dueAtMs: null }
+  }
+
+  /** Takes over a job of an earlier life. */
+  const adopt = (id: string): void => {
+    const flight = recall(id)
+    if (flight !== null) add(flight)
+  }
+
+  /** Books what a job has cost, by the time of its end: a crash may have come between that and the table of costs. */
+  const book = ({ id, end, receipt, atMs }: Outcome, feeds: readonly string[]): void => {
+    if (receipt === null || feeds.length === 0) return
+    const { hash: txHash, gasUsed, paidWei: feeWei } = receipt
+    costs.add({ job: id, txHash, atMs, target: target.id, feeds, isReverted: end !== 'done', gasUsed, feeWei })
   }
 
   const isMissing = ({ attestedAtMs, bundles }: Pick<Flight, 'attestedAtMs' | 'bundles'>): boolean =>
@@ -94,17 +110,15 @@ export function createFlights(parts: FlightsParts, openJobs: readonly string[]):
     parts.onRefused()
   }
 
-  const conclude = (flight: Known, { end, receipt }: Outcome): void => {
+  const conclude = (flight: Known, outcome: Outcome): void => {
+    const { end, receipt } = outcome
     const { id, feeds, dueAtMs, sentAtMs, attestedAtMs, bundles } = flight
     flight.isEnded = true
     const isBrought = target.rules.every(
       ({ feed, bundle }) => !bundles.includes(bundle) || storedMs(feed.feedId) >= attestedAtMs,
     )
     const paid = receipt === null ? nothingPaid : { gasUsed: receipt.gasUsed, feeWei: receipt.paidWei }
-    if (receipt !== null) {
-      flight.cost = { atMs: nowMs(), target: target.id, feeds, isReverted: end !== 'done', ...paid }
-      costs.add(flight.cost)
-    }
+    book(outcome, feeds)
     if (end === 'done' && receipt !== null) {
       const { hash: txHash, blockNumber } = receipt
       onEvent({ ...told(), event: 'confirmed', job: id, feeds, txHash, blockNumber, dueAtMs, sentAtMs, ...paid })
@@ -128,14 +142,17 @@ export function createFlights(parts: FlightsParts, openJobs: readonly string[]):
       // What ended before a restart may be undone after it.
       if (news.kind === 'undone' && !flights.has(id)) adopt(id)
       const flight = flights.get(id)
-      if (flight === undefined) return
+      if (flight === undefined) {
+        // An end of an earlier life: it was told, but perhaps not booked.
+        if (news.kind === 'ended' && news.outcome.atMs > nowMs() - retoldMs) book(news.outcome, recall(id)?.feeds ?? [])
+        return
+      }
       const { feeds } = flight
       if (news.kind === 'sent') {
         flight.sentAtMs ??= nowMs()
         onEvent({ ...told(), event: 'sent', job: id, feeds, txHash: news.attempt.hash })
       } else if (news.kind === 'undone') {
-        if (flight.cost !== null) costs.remove(flight.cost)
-        flight.cost = null
+        costs.remove(id)
         flight.isEnded = false
         onEvent({ ...told(), event: 'undone', job: id, feeds })
         // An end may be told again.

@@ -37,7 +37,7 @@ const siblingBytes = 32
 const bundlesMax = 255
 
 /** Gas above what docs/gas.md measures: a transaction, its accounts and event, then each part. */
-const gas = {
+export const gas = {
   transaction: 21_000,
   byte: 16,
   byteFloor: 40,

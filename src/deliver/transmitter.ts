@@ -5,18 +5,20 @@ import type { Job, News } from '../chain/sender-state.js'
 import { toHex } from '../core/bytes.js'
 import type { Committee } from '../core/committee.js'
 import type { Engine } from '../core/engine.js'
-import { openPacked, type Packed, readReading } from '../core/layout.js'
+import { readReading } from '../core/layout.js'
 import type { ReportKernel } from '../core/report.js'
 import type { ReportParts } from '../core/report-json.js'
+import type { StoreFacts } from './chain-event.js'
 import type { Costs } from './costs.js'
 import { dueReasons } from './due.js'
 import { type DueFeed, dueBook } from './due-book.js'
 import { type AttestedFeed, attestedFeed, type StoredView } from './facts.js'
 import { createFlights, nothingPaid } from './flights.js'
 import { type FreshAlarm, freshAlarm } from './fresh-alarm.js'
-import { jobId } from './job.js'
+import { jobId, parseJobId } from './job.js'
+import { type Held, newestReport } from './newest-report.js'
 import { type Push, planPushes } from './plan.js'
-import { createPacker, isSealed } from './push-data.js'
+import { createPacker } from './push-data.js'
 import type { FeedRule, Target } from './target.js'
 import type { TransmitEvent } from './transmit-event.js'
 import { isTurn, nextTurnMs, type Turn, turnOrder } from './turn.js'
@@ -55,16 +57,14 @@ export interface Transmitter {
   onTick(): void
   /** What became of a job; those of other stores are not looked at. */
   onNews(news: News): void
-  /** Whether the effect of a job of this store is still missing on chain; rejects while the chain cannot be read. */
+  /**
+   * Whether a job of this store that has waited should still be sent: its effect is missing on chain, it is of the newest
+   * report, and it is this member's turn. Rejects while the chain cannot be read.
+   */
   isWanted(job: string): Promise<boolean>
+  facts(): StoreFacts
   /** Sends nothing from now on; resolves when nothing is being decided any more. */
   close(): Promise<void>
-}
-
-/** A report and its values, opened. */
-interface Held {
-  readonly report: ReportParts
-  readonly packed: Packed
 }
 
 /** The transmitter of one target; it takes over the jobs of an earlier life that have not ended. */
@@ -73,10 +73,6 @@ export function createTransmitter(parts: TransmitterParts): Transmitter {
   const feedIds = target.rules.map(({ feed }) => feed.feedId)
   const packer = createPacker(engine, committee, kernel)
   const book = dueBook(target)
-  let attested: Held | null = null
-  let sealed: Held | null = null
-  /** T of the last report with seals, or of the first report there was. */
-  let sealedMs = 0
   let view: StoredView | null = null
   let reads = 0
   let viewRead = 0
@@ -91,15 +87,7 @@ export function createTransmitter(parts: TransmitterParts): Transmitter {
   const told = (): { readonly target: string; readonly atMs: number } => ({ target: target.id, atMs: nowMs() })
   const alarm: FreshAlarm = freshAlarm(target, committee.members.length, nowMs(), ports.onEvent)
 
-  // Seals follow a report by one delay. Where they are later than this they will not come, and a quorum's attestations,
-  // which cost more gas, do as well.
-  const { slotMs, delayMs, roundMs } = committee.timing
-  const sealsLateMs = slotMs + 2 * delayMs + roundMs
-  const newest = (): Held | null => {
-    if (attested === null || !isNewer(attested, sealed)) return sealed
-    const attestedMs = attested.report.attestedAtMs
-    return Math.max(nowMs(), attestedMs) - sealedMs > sealsLateMs ? attested : sealed
-  }
+  const reports = newestReport(committee, kernel, nowMs)
 
   /** An answer of the chain; rejects, and says so once, while no quorum gives one. */
   const asked = async <T>(answer: Promise<T>): Promise<T> => {
@@ -135,7 +123,7 @@ export function createTransmitter(parts: TransmitterParts): Transmitter {
 
   /** Compares the newest report with the view and tells what changed; null while either is missing. */
   const compare = (): Held | null => {
-    const held = newest()
+    const held = reports.newest()
     if (held === null || view === null) return null
     // Without a change of either, time makes nothing due; it may make a report too old.
     if (held === compared.held && view === compared.view && book.lead() === null) return held
@@ -243,13 +231,7 @@ export function createTransmitter(parts: TransmitterParts): Transmitter {
 
   return {
     onReport: (report) => {
-      const held = { report, packed: openPacked(kernel.layout, report.values) }
-      if (attested === null) sealedMs = report.attestedAtMs
-      if (isNewer(held, attested)) attested = held
-      if (isSealed(committee, report) && isNewer(held, sealed)) {
-        sealed = held
-        sealedMs = report.attestedAtMs
-      }
+      reports.take(report)
       consider()
     },
     onHead: async () => {
@@ -263,8 +245,22 @@ export function createTransmitter(parts: TransmitterParts): Transmitter {
     },
     isWanted: async (job) => {
       await readView()
-      return flights.isLacking(job)
+      const held = compare()
+      const mine = turn()
+      // What waited is decided anew: the newest report, by whose turn it is now. Else all that waited would go out at once.
+      const isNewest = held !== null && parseJobId(job)?.attestedAtMs === held.report.attestedAtMs
+      return isNewest && mine !== null && isTurn(mine, nowMs()) && flights.isLacking(job)
     },
+    facts: () => ({
+      target: target.id,
+      kind: target.kind,
+      feeds: target.rules.map(({ feed, heartbeatMs }) => ({
+        name: feed.name,
+        storedMs: view?.feeds.get(feed.feedId)?.attestedAtMs ?? null,
+        due: book.due().find(({ rule }) => rule.feed === feed)?.reason ?? null,
+        heartbeatMs,
+      })),
+    }),
     close: async () => {
       isClosed = true
       await sending
@@ -278,9 +274,4 @@ function namesOf(due: readonly DueFeed[]): readonly string[] {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/** T rises along attested reports (I-4), so it tells which is newer. */
-function isNewer({ report }: Held, than: Held | null): boolean {
-  return than === null || report.attestedAtMs > than.report.attestedAtMs
 }

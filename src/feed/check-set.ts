@@ -2,7 +2,7 @@
 
 import type { Adapter } from '../observe/adapter.js'
 import { cronGapMs } from './cron.js'
-import type { FeedDeclaration } from './declaration.js'
+import { type FeedDeclaration, requestGapMs } from './declaration.js'
 import type { Finding } from './finding.js'
 import type { PlacedFeed } from './parse-feeds.js'
 import { sourceKey } from './source-key.js'
@@ -59,5 +59,12 @@ function isListened({ schedule }: Pick<FeedDeclaration, 'schedule'>, adapter: Ad
 }
 
 function perMinuteOf(schedule: FeedDeclaration['schedule']): number {
-  return 60_000 / (schedule.kind === 'cron' ? cronGapMs(schedule.cron)! : schedule.everyMs)
+  switch (schedule.kind) {
+    case 'cron':
+      return 60_000 / cronGapMs(schedule.cron)!
+    case 'request':
+      return 60_000 / requestGapMs
+    default:
+      return 60_000 / schedule.everyMs
+  }
 }

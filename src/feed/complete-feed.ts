@@ -11,7 +11,7 @@ import { checkSchema } from '../schema/check.js'
 import { documents, validators } from '../schema/generated/validators.js'
 import { cronGapMs } from './cron.js'
 import { scaledInteger } from './decimal.js'
-import type { FeedDeclaration, LeafPlan, Schedule } from './declaration.js'
+import { type FeedDeclaration, type LeafPlan, requestGapMs, type Schedule } from './declaration.js'
 import { didYouMean } from './did-you-mean.js'
 import type { Instance } from './expand-template.js'
 import type { Problem } from './finding.js'
@@ -256,7 +256,12 @@ function leavesOf(written: WrittenFeed, value: ValuePlan, decimals: number, fail
 }
 
 function scheduleOf(written: WrittenFeed['schedule'], fail: Fail): { schedule: Schedule; gapMs: number } {
-  const { every, cron, stream } = written
+  const { every, cron, stream, onRequest } = written
+  if (onRequest !== undefined) {
+    if ((every ?? cron ?? stream) !== undefined)
+      fail('schedule', '/schedule', 'onRequest stands alone', 'Keep onRequest, or say when sources are asked.')
+    return { schedule: { kind: 'request' }, gapMs: requestGapMs }
+  }
   if (cron !== undefined) {
     if (every !== undefined || stream !== undefined)
       fail('schedule', '/schedule', 'cron stands alone', 'Keep cron, or every with or without stream.')

@@ -37,6 +37,14 @@ export type Schedule =
   | { readonly kind: 'cron'; readonly cron: string }
   /** A WebSocket subscription wherever the adapter has one; the others are asked each everyMs. */
   | { readonly kind: 'stream'; readonly everyMs: number }
+  /** Once at the start, then when a contract asks for the feed. */
+  | { readonly kind: 'request' }
+
+/**
+ * The shortest time between two askings of a feed on request. Whoever asks contracts for it as often as they like moves
+ * its sources no more often, so that they cannot use up what a source allows to other feeds.
+ */
+export const requestGapMs: number = 10_000
 
 /** What a feed promises and where it comes from. Integers of bounds are in the units of the first leaf. */
 export interface FeedDeclaration {

@@ -38,7 +38,7 @@ export interface WrittenFeed {
   bounds?: WrittenBounds
   liquidity?: { bidAskPercentMax: string }
   freshness: { maxAgeS: number; validForS: number }
-  schedule: { every?: string; cron?: string; stream?: true }
+  schedule: { every?: string; cron?: string; stream?: true; onRequest?: true }
   triggers?: { deviationPercent?: string; heartbeatS?: number; streamPercent?: string }
   risk: FeedDeclaration['risk']
   retentionDays?: number

@@ -3,7 +3,7 @@
 import { OracleError } from '../base/errors.js'
 import type { Reading } from '../core/layout.js'
 import { statusCodes, statuses } from '../core/status.js'
-import type { FeedDeclaration, Schedule, SourceDeclaration } from '../feed/declaration.js'
+import { type FeedDeclaration, requestGapMs, type Schedule, type SourceDeclaration } from '../feed/declaration.js'
 import { sourceKey } from '../feed/source-key.js'
 import type { Adapter } from './adapter.js'
 import type { Board } from './board.js'
@@ -32,6 +32,11 @@ export interface ObserverParts {
 export interface Observer {
   /** Asks by schedule and listens to streams until closed. */
   readonly run: () => void
+  /**
+   * Asks the sources of a feed that are asked on request, at most every `requestGapMs`; resolves when all have answered.
+   * Those of other feeds are as fresh as their schedule keeps them.
+   */
+  readonly askFeed: (index: number) => Promise<void>
   /** Asks every source once, without judging: what a replay does at each step. */
   readonly readAll: () => Promise<void>
   /** Judges every feed anew at this moment and writes the board. */
@@ -69,6 +74,8 @@ interface FeedState {
   /** Why an answer cannot be signed by this feed, by source; null: it can. */
   unfit: readonly (SourceError | null)[]
   judgedAtMs: number
+  /** When its sources were last asked on request. */
+  askedAtMs: number
   /** When the judgement changes by the passing of time alone. */
   expiresAtMs: number
 }
@@ -121,6 +128,7 @@ export function createObserver(parts: ObserverParts): Observer {
     past: [],
     unfit: [],
     judgedAtMs: -Infinity,
+    askedAtMs: -Infinity,
     expiresAtMs: Infinity,
   }))
 
@@ -151,6 +159,16 @@ export function createObserver(parts: ObserverParts): Observer {
           for (const schedule of distinct(schedules)) closers.push(runSchedule(schedule, nowMs, reader.ask, offsetMs))
         }
       }
+    },
+    askFeed: async (index) => {
+      const state = feeds[index]
+      const at = nowMs()
+      if (state?.feed.schedule.kind !== 'request') return
+      if (at >= state.askedAtMs && at - state.askedAtMs < requestGapMs) return
+      state.askedAtMs = at
+      const own = state.wired.map(({ reader }) => reader)
+      const asked = [...readers.values()].filter(({ reader, isStream }) => !isStream && own.includes(reader))
+      await Promise.all(asked.map(({ reader }) => reader.ask()))
     },
     readAll: async () => {
       isReading = true

@@ -23,10 +23,22 @@ export function runSchedule(
     later.add(timer)
   }
   askLater()
-  const stop = schedule.kind === 'cron' ? byCron(schedule.cron, askLater) : aligned(schedule.everyMs, nowMs, askLater)
+  const stop = repeat(schedule, nowMs, askLater)
   return () => {
     stop()
     for (const timer of later) clearTimeout(timer)
+  }
+}
+
+function repeat(schedule: Schedule, nowMs: () => number, tick: () => void): () => void {
+  switch (schedule.kind) {
+    case 'cron':
+      return byCron(schedule.cron, tick)
+    case 'request':
+      // Asked once at the start, so that a source that cannot work shows before anybody pays for its answer.
+      return nothing
+    default:
+      return aligned(schedule.everyMs, nowMs, tick)
   }
 }
 

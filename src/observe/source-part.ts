@@ -17,6 +17,11 @@ export interface SourceLink {
 export interface RunningSource {
   /** Called before the board is observed: what ran out by time alone is judged anew. */
   readonly refresh: () => void
+  /**
+   * A contract asked for the feed of that index: its sources are asked now where their schedule leaves it to requests,
+   * then `move` is called. Does nothing in a replay, which asks everything at each step.
+   */
+  readonly ask: (feed: number) => void
   readonly sources: () => readonly SourceFacts[]
   readonly feeds: () => readonly FeedFacts[]
   readonly stop: () => void
@@ -32,5 +37,11 @@ export interface SourcePart {
 
 /** A source that only writes to the board. */
 export function bareSource(run: (board: Board) => () => void): SourcePart['start'] {
-  return ({ board }) => ({ refresh: () => undefined, sources: () => [], feeds: () => [], stop: run(board) })
+  return ({ board, move }) => ({
+    refresh: () => undefined,
+    ask: move,
+    sources: () => [],
+    feeds: () => [],
+    stop: run(board),
+  })
 }

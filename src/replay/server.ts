@@ -31,6 +31,8 @@ export interface Replay {
   readonly currentStep: () => number
   /** Oracles connected now. */
   readonly connected: () => readonly string[]
+  /** From now on at most this many steps a second, the current one included; null: as fast as the oracles read. */
+  readonly setSpeed: (speed: number | null) => void
   /** Resolves when the last step was read, or at `close`. */
   readonly ended: Promise<void>
   readonly close: () => Promise<void>
@@ -76,6 +78,7 @@ export async function startReplay(options: ReplayOptions): Promise<Replay> {
     loopback: [`127.0.0.1:${port}`],
     currentStep: clock.currentStep,
     connected: clock.connected,
+    setSpeed: clock.setSpeed,
     ended: clock.ended,
     close: async () => {
       clock.close()
@@ -90,13 +93,14 @@ interface Clock {
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void
   readonly currentStep: () => number
   readonly connected: () => readonly string[]
+  readonly setSpeed: (speed: number | null) => void
   readonly ended: Promise<void>
   readonly close: () => void
 }
 
 function createClock({ show, expect, speed, waitMs = 30_000, silentMs = 60_000, onLost }: ReplayOptions): Clock {
   const readers = new Map<string, Reader>()
-  const stepMsMin = speed === null ? 0 : 1000 / speed
+  let stepMsMin = speed === null ? 0 : 1000 / speed
   let step = -1
   /** The step whose go was given. */
   let gone = -1
@@ -225,6 +229,10 @@ function createClock({ show, expect, speed, waitMs = 30_000, silentMs = 60_000, 
   return {
     currentStep: () => step,
     connected: () => [...readers.keys()],
+    setSpeed: (next) => {
+      stepMsMin = next === null ? 0 : 1000 / next
+      advance()
+    },
     ended,
     close,
     serve: (request, response) => {

@@ -19,6 +19,7 @@ describe('/openapi.json', () => {
       '/healthz',
       '/metrics',
       '/readyz',
+      '/v1/chains',
       '/v1/committee',
       '/v1/feeds',
       '/v1/feeds/{name}',

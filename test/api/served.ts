@@ -12,6 +12,7 @@ import { type ReportKernel, reportKernel } from '../../src/core/report.js'
 import { statusCodes } from '../../src/core/status.js'
 import { domainOf, reportDigest, sealedDigest } from '../../src/core/typed-data.js'
 import { createWasmEngine, type SigningEngine } from '../../src/crypto/engine-wasm.js'
+import type { ChainEvent, ChainFacts } from '../../src/deliver/chain-event.js'
 import type { FeedFacts, SourceFacts } from '../../src/observe/facts.js'
 import { openReportStore, type ReportStore, type StoredReport } from '../../src/store/report-store.js'
 import { type CommitteeDocument, committeeDocument, memberKey } from '../committee-document.js'
@@ -30,8 +31,11 @@ export interface Served {
   nowMs: number
   readonly status: { -readonly [K in keyof NodeStatus]: NodeStatus[K] }
   readonly peers: { -readonly [K in keyof PeerFacts]: PeerFacts[K] }[]
+  readonly chains: ChainFacts[]
   /** Signs, stores and announces the report of `round` (epoch 12), attested `round` seconds after the first. */
   report(round: number, readings?: readonly Reading[]): Promise<StoredReport>
+  /** Tells the API of something that happened on a chain. */
+  onChain(event: ChainEvent): void
   /** Says that `slot` has a report now, whether it has or not. */
   announce(slot: Slot): void
   seal(slot: Slot): Promise<void>
@@ -113,8 +117,11 @@ const feedFacts: readonly FeedFacts[] = [
   },
 ]
 
-/** Serves a committee of four; `change` may change its document first. */
-export async function serve(change: (document: CommitteeDocument) => void = () => undefined): Promise<Served> {
+/** Serves a committee of four with `chains`; `change` may change its document first. */
+export async function serve(
+  change: (document: CommitteeDocument) => void = () => undefined,
+  chains: ChainFacts[] = [],
+): Promise<Served> {
   const engine = await createWasmEngine()
   const document = committeeDocument(engine)
   change(document)
@@ -124,6 +131,7 @@ export async function serve(change: (document: CommitteeDocument) => void = () =
   const folder = mkdtempSync(join(tmpdir(), 'assay-api-'))
   const store = await openReportStore({ path: join(folder, 'reports'), onState: () => undefined, headroomBytes: 0 })
   const listeners = new Set<(slot: Slot) => void>()
+  const chainListeners = new Set<(event: ChainEvent) => void>()
 
   const status: Served['status'] = {
     member: 'oracle-0',
@@ -152,6 +160,11 @@ export async function serve(change: (document: CommitteeDocument) => void = () =
     feeds: () => feedFacts,
     peers: () => peers,
     drops: () => ({ SESSION_RATE: 3 }),
+    chains: () => chains,
+    onChain: (listener) => {
+      chainListeners.add(listener)
+      return () => chainListeners.delete(listener)
+    },
     onReport: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -174,6 +187,10 @@ export async function serve(change: (document: CommitteeDocument) => void = () =
     nowMs: firstMs,
     status,
     peers,
+    chains,
+    onChain: (event) => {
+      for (const listener of chainListeners) listener(event)
+    },
     report: async (round, readings = readingsAt(round)) => {
       const values = packReadings(kernel.layout, readings)
       const header = { epoch, round, attestedAtMs: timeOf(round), root: kernel.root(values) }

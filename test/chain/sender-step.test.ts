@@ -98,6 +98,25 @@ class Script {
   }
 }
 
+describe('a raise', () => {
+  it('an attempt below the base fee of a new head is raised at once, one that a block may take waits its blocks', () => {
+    const script = new Script({ raiseAfterBlocks: 2 })
+    script.see({ baseFeePerGas: 10n })
+    script.submit(job('a'))
+    const { maxFeePerGas } = script.state.flights[0]!.attempts[0]!.fees
+    // The same head again says nothing of the next block.
+    script.see({ number: script.sight.number, baseFeePerGas: maxFeePerGas + 1n })
+    expect(script.state.flights[0]!.attempts).toHaveLength(1)
+    script.see({ baseFeePerGas: maxFeePerGas })
+    expect(script.state.flights[0]!.attempts).toHaveLength(1)
+    const other = new Script({ raiseAfterBlocks: 2 })
+    other.see({ baseFeePerGas: 10n })
+    other.submit(job('a'))
+    other.see({ baseFeePerGas: maxFeePerGas + 1n })
+    expect(other.state.flights[0]!.attempts).toHaveLength(2)
+  })
+})
+
 describe('alarms', () => {
   it('last while a transaction under way waits at the cap, and are told twice: when it begins and when it ends', () => {
     const script = new Script()

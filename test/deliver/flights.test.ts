@@ -71,14 +71,15 @@ describe('a flight', () => {
       [startMs - 1, 'refused'],
     ] as const) {
       events = []
+      costs = createCosts()
       storedMs = stored
       const book = flights()
       book.add(flight)
       book.hear(ended('reverted'))
       expect(events).toMatchObject([{ event, gasUsed: 10n, feeWei: 30n }])
+      expect(costs.rows()).toMatchObject([{ updates: 0, reverted: 1, feeWei: 30n }])
     }
     expect(refusals).toBe(1)
-    expect(costs.rows()).toMatchObject([{ updates: 0, reverted: 2, feeWei: 60n }])
   })
 
   it('that was never mined costs nothing: superseded when not wanted, refused when nobody takes it', () => {
@@ -127,6 +128,47 @@ describe('a flight', () => {
     book.hear({ kind: 'undone', id: idOf(startMs), nonce: 0 })
     expect(book.isUnderWay()).toBe(true)
     expect(names()).toEqual(['undone'])
+  })
+
+  it('costs once, whoever tells it again after a restart; undone after it, nothing', () => {
+    const first = flights()
+    first.add(flight)
+    first.hear(ended('done'))
+    const { rows } = costs
+    const before = rows()
+    // Told to one that took the job over, and to one that never heard of it.
+    flights([idOf(startMs)]).hear(ended('done'))
+    flights().hear(ended('done'))
+    expect(rows()).toEqual(before)
+    expect(names()).toEqual(['confirmed', 'confirmed'])
+    const book = flights()
+    book.hear({ kind: 'undone', id: idOf(startMs), nonce: 0 })
+    expect(rows()).toEqual([])
+    book.hear(ended('done'))
+    const half = { updates: 1, feeWei: 15n }
+    expect(rows()).toMatchObject([
+      { ...half, feed: 'btc-usd' },
+      { ...half, feed: 'eth-usd' },
+    ])
+  })
+
+  it('that ended just before a crash is booked when it is told, on the day of its end, and said no more', () => {
+    const at = (atMs: number, id = idOf(startMs)): News => ({
+      kind: 'ended',
+      outcome: { id, nonce: 0, end: 'reverted', receipt, atMs },
+    })
+    flights().hear(at(startMs - 3_600_000))
+    flights().hear(at(startMs - 1, idOf(startMs, goal.id.replace('31337', '1'))))
+    flights().hear(at(startMs - 1, 'filler/3'))
+    expect(costs.rows()).toEqual([])
+    flights().hear(at(startMs - 3_599_999))
+    const day = new Date(startMs - 3_599_999).toISOString().slice(0, 10)
+    const half = { day, updates: 0, reverted: 1, gasUsed: 5n, feeWei: 15n }
+    expect(costs.rows()).toMatchObject([
+      { ...half, feed: 'btc-usd' },
+      { ...half, feed: 'eth-usd' },
+    ])
+    expect([names(), refusals]).toEqual([[], 0])
   })
 
   it('is none when its job is another store’s, of bundles that are not here, or a filler', () => {

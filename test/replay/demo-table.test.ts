@@ -23,6 +23,7 @@ function view(changes: Partial<DemoView> = {}): DemoView {
     },
     declarations: new Map(),
     members: 4,
+    chain: null,
     nowMs: 1_678_406_403_500,
     troubles: [],
     refusals: [],

@@ -153,6 +153,19 @@ describe('the replay clock', () => {
     expect(performance.now() - beganMs).toBeGreaterThanOrEqual(5 * 50 - 5)
   })
 
+  it('takes another speed at once, for the step that is under way too', async () => {
+    const { clockUrl, setSpeed, currentStep, ended } = await replay({ speed: 0.001 })
+    const a = new Follower(clockUrl, 'a')
+    const followed = a.follow()
+    await a.until(() => a.gone === 0)
+    await pause(60)
+    expect(currentStep()).toBe(0)
+    setSpeed(null)
+    await followed
+    await ended
+    expect(a.steps).toEqual([0, 1, 2, 3, 4])
+  })
+
   it('serves the bodies of the current step, and refuses what it does not know', async () => {
     const { clockUrl, origins, loopback } = await replay({})
     const origin = origins['venue.example']!

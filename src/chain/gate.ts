@@ -1,0 +1,56 @@
+// Whether anything may be decided on a chain now: a quorum agrees on its head, and the sequencer of a rollup is up.
+
+import type { ErrorCode } from '../base/error-codes.js'
+import { OracleError } from '../base/errors.js'
+import type { Block } from './answers.js'
+import type { RpcQuorum } from './rpc-quorum.js'
+import { requireSequencer } from './sequencer.js'
+
+/** Why nothing is decided. */
+export interface Stop {
+  readonly code: ErrorCode
+  readonly why: string
+}
+
+export interface Gate {
+  /** Looks at the chain; the agreed head, or null while the gate is closed. */
+  look(): Promise<Block | null>
+  /** The newest head that was agreed on; null before the first. */
+  head(): Block | null
+  stop(): Stop | null
+  /** The quorum, whose head is not to be had while the gate is closed. */
+  readonly rpc: Pick<RpcQuorum, 'head' | 'read' | 'blockAt'>
+}
+
+/** A gate before `quorum`, open until it has looked; `onChange` is told why it closes, and null when it opens. */
+export function createGate(quorum: RpcQuorum, onChange: (stop: Stop | null) => void): Gate {
+  let head: Block | null = null
+  let stop: Stop | null = null
+  const set = (now: Stop | null): void => {
+    const isChange = stop?.code !== now?.code
+    stop = now
+    if (isChange) onChange(now)
+  }
+  return {
+    look: async () => {
+      try {
+        const block = await quorum.head()
+        await requireSequencer(quorum, block)
+        head = block
+        set(null)
+        return block
+      } catch (error) {
+        if (!(error instanceof OracleError)) throw error
+        set({ code: error.code, why: error.message })
+        return null
+      }
+    },
+    head: () => head,
+    stop: () => stop,
+    rpc: {
+      head: () => (stop === null ? quorum.head() : Promise.reject(new OracleError(stop.code, stop.why))),
+      read: quorum.read,
+      blockAt: quorum.blockAt,
+    },
+  }
+}
