@@ -87,6 +87,9 @@ export interface ChainDocument {
 }
 
 const gwei = 1_000_000_000n
+/** A third of a block time, but no more often than endpoints like it, nor so seldom that a turn is half over. */
+const pollMsLeast = 300
+const pollMsMost = 4_000
 /** The largest transaction that a store or hub takes, for the least hourly budget. */
 const gasOfOne = 1_000_000n
 
@@ -98,12 +101,25 @@ export function chainConfigs(folder: string, documents: readonly ChainDocument[]
     '/chains',
     'two chains have the name',
   )
-  for (const { name, senders, requests } of chains)
+  // Two entries of one chain would have two pools send the same report, each unknown to the other.
+  unique(
+    chains.map(({ profile }) => `${profile.chainId}`),
+    '/chains',
+    'two entries are of chain',
+  )
+  for (const { name, senders, stores, requests } of chains) {
+    const keys = [...senders, ...(requests?.senders ?? [])]
     unique(
-      [...senders, ...(requests?.senders ?? [])].map(({ keystore }) => keystore),
+      keys.map(({ keystore }) => keystore),
       '/chains',
       `on ${name} two senders share the keystore`,
     )
+    unique(
+      [...stores.map(({ store }) => store), ...(requests === null ? [] : [requests.hub])],
+      '/chains',
+      `on ${name} two entries have the address`,
+    )
+  }
   return chains
 }
 
@@ -111,6 +127,8 @@ function chainConfig(folder: string, document: ChainDocument, path: string): Cha
   const { chain, requests, stores = [] } = document
   const profile = chainProfile(chain, document.profile)
   const { chainId, blockMs } = profile
+  if (requests !== undefined && requests.stageMs < 2 * (requests.landBlocks ?? 2) * blockMs)
+    throw invalid(`${path}/requests/stageMs`, 'half a stage is for landing: at least 2 · landBlocks · blockMs')
   if (profile.confirmations >= profile.finalityBlocks)
     throw invalid(`${path}/profile/finalityBlocks`, 'finalityBlocks is more than confirmations')
   const { length } = document.endpoints
@@ -124,9 +142,9 @@ function chainConfig(folder: string, document: ChainDocument, path: string): Cha
     profile,
     endpoints: document.endpoints.map((endpoint, i) => endpointOf(folder, endpoint, `${path}/endpoints/${i}`)),
     quorum: document.quorum ?? Math.floor(length / 2) + 1,
-    pollMs: document.pollMs ?? Math.min(4_000, Math.max(100, Math.floor(blockMs / 3))),
+    pollMs: document.pollMs ?? Math.min(pollMsMost, Math.max(pollMsLeast, Math.floor(blockMs / 3))),
     senders: payers(document.senders),
-    spending: spendingOf(document.fees, `${path}/fees`),
+    spending: spendingOf(profile, document.fees, `${path}/fees`),
     stores: stores.map(({ address, landBlocks = 2, ...store }) => ({
       ...store,
       chainId,
@@ -153,7 +171,7 @@ function chainConfig(folder: string, document: ChainDocument, path: string): Cha
               ? {}
               : { requesterGasPerHourMax: requests.requesterGasPerHourMax }),
             senders: payers(requests.senders),
-            spending: spendingOf(requests.fees, `${path}/requests/fees`),
+            spending: spendingOf(profile, requests.fees, `${path}/requests/fees`),
           },
   }
 }
@@ -174,11 +192,11 @@ function endpointOf(
   }
 }
 
-function spendingOf(fees: FeesDocument, path: string): SpendingConfig {
+function spendingOf({ feeModel }: ChainProfile, fees: FeesDocument, path: string): SpendingConfig {
   const perGasMax = BigInt(fees.perGasMax)
   const limits: FeeLimits = {
     perGasMax,
-    tipMin: BigInt(fees.tipMin ?? gwei / 100n),
+    tipMin: BigInt(fees.tipMin ?? smaller(feeModel === 'ethereum' ? gwei / 100n : gwei / 10_000n, perGasMax)),
     tipMax: BigInt(fees.tipMax ?? smaller(5n * gwei, perGasMax)),
     perTransactionMax: BigInt(fees.perTransactionMax ?? fees.perHourMax),
     perHourMax: BigInt(fees.perHourMax),

@@ -9,7 +9,7 @@ import { withDataGas } from './chain/data-gas.js'
 import { createGate, type Gate } from './chain/gate.js'
 import { createRpcQuorum, type RpcQuorum } from './chain/rpc-quorum.js'
 import type { SenderPool } from './chain/sender-pool.js'
-import type { Job, News } from './chain/sender-state.js'
+import type { Job, News, Outcome } from './chain/sender-state.js'
 import type { ChainConfig } from './chain-config.js'
 import { openPayers, type PayerKey, type PayersParts } from './chain-payers.js'
 import type { Committee } from './core/committee.js'
@@ -37,7 +37,7 @@ export interface ChainParts {
   readonly folder: string
   readonly clock: Clock
   readonly costs: Costs
-  /** Asks the sources of a feed at once, and for a round. */
+  /** Asks for a round, and before it the sources of a feed that are asked on request only. */
   readonly askFeed: (feed: number) => void
   readonly onEvent: (event: ChainEvent) => void
   /** A fault of ours on the way: the chain is looked at again all the same. */
@@ -74,8 +74,15 @@ export async function openChain(parts: ChainParts): Promise<RunningChain> {
   checkKeys(parts)
   const targets = parts.chain.stores.map((store) => targetOf(parts.committee, parts.declared, store))
   const closers: (() => Promise<void> | void)[] = []
+  /** One that fails leaves the others to be closed. */
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).toReversed()) await close()
+    for (const close of closers.splice(0).toReversed()) {
+      try {
+        await close()
+      } catch (error) {
+        parts.onFault(error)
+      }
+    }
   }
   try {
     return runningChain(parts, targets, await openParts(parts, targets, closers), closeAll)
@@ -90,7 +97,8 @@ async function openParts(
   targets: readonly Target[],
   closers: (() => Promise<void> | void)[],
 ): Promise<Opened> {
-  const { chain, clock, folder, keys, onEvent } = parts
+  const { engine, committee, kernel, member, chain, clock, costs, folder, keys, onEvent, onFault } = parts
+  const what = { engine, committee, kernel, member, costs }
   const { name, profile, endpoints, requests } = chain
   const quorum = createRpcQuorum({
     endpoints,
@@ -111,15 +119,15 @@ async function openParts(
     quorum,
     clock,
     folder,
+    onFault,
     // Jobs of a store or a hub that is no longer configured are nobody's wish.
     stillWanted: async (job) => {
       const store = targets.findIndex((target) => target.store === job.to.toLowerCase())
       return (await (transmitters[store] ?? desk)?.isWanted(job.id)) ?? false
     },
     onNews: (address, news) => {
-      tellAlarm(parts, address, news)
-      for (const transmitter of transmitters) transmitter.onNews(news)
-      desk?.onNews(news)
+      safely(onFault, () => tellAlarm(parts, address, news))
+      for (const listener of [...transmitters, desk]) safely(onFault, () => listener?.onNews(news))
     },
   }
   const submitTo =
@@ -133,8 +141,8 @@ async function openParts(
   for (const target of targets) {
     const tell: Parameters<typeof createTransmitter>[0]['ports']['onEvent'] = (news) =>
       onEvent({ event: 'transmit', chain: name, news })
-    const ports = { clock, ...reader, submit: submitTo(pushing), openJobs: pushing.openJobs, onEvent: tell }
-    transmitters.push(createTransmitter({ ...parts, target, ports }))
+    const ports = { clock, ...reader, submit: submitTo(pushing), openJobs: pushing.openJobs, onEvent: tell, onFault }
+    transmitters.push(createTransmitter({ ...what, target, ports }))
   }
   // What ended just before a crash may not have reached the table of costs.
   for (const outcome of pushing.endings)
@@ -146,9 +154,10 @@ async function openParts(
 
   const answering = await openPayers({ ...payers, keys: keys.requests, spending: requests.spending })
   closers.push(answering.close)
+  for (const outcome of answering.endings) bookAnswer(parts, `${requests.chainId}/${requests.hub}`, outcome)
   const memory = join(folder, `requests-${requests.hub}`)
   desk = createRequestDesk({
-    ...parts,
+    ...what,
     settings: requests,
     ports: {
       clock,
@@ -158,6 +167,7 @@ async function openParts(
       askFeed: parts.askFeed,
       memory: { load: () => readWhole(nodeDisk, memory), save: (bytes) => replaceWhole(nodeDisk, memory, bytes) },
       onEvent: (news) => onEvent({ event: 'request', chain: name, news }),
+      onFault,
     },
   })
   closers.push(desk.close)
@@ -180,10 +190,13 @@ function runningChain(
     const block = await gate.look()
     if (isClosed) return
     // Without a quorum keys learn that they are blind; while a sequencer is down nothing of theirs is raised or repeated.
-    if (gate.stop()?.code !== 'CHAIN_SEQUENCER_DOWN') await Promise.all([pushing.look(), answering?.look()])
+    const stop = gate.stop()
+    if (stop === null || stop.isBlind) await Promise.all([pushing.look(), answering?.look()])
     if (isClosed || block === null || block.hash === seen) return
     seen = block.hash
-    await Promise.all([...transmitters.map((transmitter) => transmitter.onHead()), desk?.onHead(block)])
+    // Old requests may take long to read: prices do not wait for them.
+    desk?.onHead(block).catch(onFault)
+    await Promise.all(transmitters.map((transmitter) => transmitter.onHead()))
   }
   const lookOn = (): void => {
     looking = look()
@@ -193,14 +206,12 @@ function runningChain(
       })
   }
   const tick = (): void => {
-    for (const transmitter of transmitters) transmitter.onTick()
-    desk?.onTick()
+    for (const listener of [...transmitters, desk]) safely(onFault, () => listener?.onTick())
   }
 
   return {
     onReport: (report) => {
-      for (const transmitter of transmitters) transmitter.onReport(report)
-      desk?.onReport(report)
+      for (const listener of [...transmitters, desk]) safely(onFault, () => listener?.onReport(report))
     },
     look,
     tick,
@@ -240,6 +251,22 @@ function sendersOf(pool: SenderPool | null, pays: 'pushes' | 'requests'): ChainF
 function tickMs({ requests }: ChainConfig, targets: readonly Target[]): number {
   const stages = [...targets, ...(requests === null ? [] : [requests])].map(({ stageMs }) => Math.floor(stageMs / 10))
   return Math.max(20, Math.min(250, ...stages))
+}
+
+/** A fault of ours in one part is told, and stops neither the others nor the oracle. */
+function safely(onFault: (error: unknown) => void, action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    onFault(error)
+  }
+}
+
+/** An answer of an earlier life that ended just before a crash may not have reached the table of costs. */
+function bookAnswer({ costs }: ChainParts, target: string, { id, end, receipt, atMs }: Outcome): void {
+  if (receipt === null) return
+  const { hash: txHash, gasUsed, paidWei: feeWei } = receipt
+  costs.add({ job: id, txHash, atMs, target, feeds: ['ended requests'], isReverted: end !== 'done', gasUsed, feeWei })
 }
 
 function tellAlarm({ chain, onEvent }: ChainParts, address: string, news: News): void {

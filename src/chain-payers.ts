@@ -29,6 +29,7 @@ export interface PayersParts {
   /** Whether the effect of a job is still missing on the chain. */
   readonly stillWanted: (job: Job) => Promise<boolean>
   readonly onNews: (address: string, news: News) => void
+  readonly onFault: (error: unknown) => void
 }
 
 /** An attempt that is in no block after so many is replaced; as many are under way as nodes keep for an account. */
@@ -43,9 +44,9 @@ export interface Payers extends SenderPool {
   readonly endings: readonly Outcome[]
 }
 
-/** The pool of `keys`; JOURNAL_… where a journal cannot be used. */
+/** The pool of `keys`, which are wiped: each is with its wallet now. JOURNAL_… where a journal cannot be used. */
 export async function openPayers(parts: PayersParts): Promise<Payers> {
-  const { keys, quorum, clock, folder, stillWanted, onNews } = parts
+  const { keys, quorum, clock, folder, stillWanted, onNews, onFault } = parts
   const { chainId } = quorum.profile
   const senders: Sender[] = []
   const endings: Outcome[] = []
@@ -59,7 +60,9 @@ export async function openPayers(parts: PayersParts): Promise<Payers> {
       const journal = await openJournal({ disk: nodeDisk, path, owner: { chainId, address } })
       journals.push(journal)
       for (const entry of journal.entries) if (entry.kind === 'end') endings.push(entry.outcome)
-      const ports = { rpc: createSenderRpc(quorum), wallet: createWallet(privateKey), journal, clock, stillWanted }
+      const wallet = createWallet(privateKey)
+      privateKey.fill(0)
+      const ports = { rpc: createSenderRpc(quorum), wallet, journal, clock, stillWanted, onFault }
       const rules = rulesOf(quorum, address, parts.spending)
       senders.push(createSender(rules, { ...ports, onNews: (news) => onNews(address, news) }))
     }

@@ -6,12 +6,13 @@ import type { Clock } from './base/clock.js'
 import { nodeDisk } from './base/disk.js'
 import { OracleError } from './base/errors.js'
 import type { PayerConfig } from './chain-config.js'
-import { openChain, type RunningChain } from './chain-part.js'
+import { type ChainParts, openChain, type RunningChain } from './chain-part.js'
 import type { PayerKey } from './chain-payers.js'
 import type { Config } from './config.js'
 import { equalBytes } from './core/bytes.js'
 import type { Engine } from './core/engine.js'
 import type { AttestedReport, ReportKernel } from './core/report.js'
+import type { ReportParts } from './core/report-json.js'
 import type { SealSet } from './core/state.js'
 import { openKeystore } from './crypto/keystore.js'
 import { readPassphrase } from './crypto/passphrase.js'
@@ -49,8 +50,10 @@ export async function openChains(parts: ChainsParts): Promise<Chains> {
   const declared = await declaredTriggers(engine, config)
   const chains: RunningChain[] = []
   const tables: CostFile[] = []
+  let isClosed = false
   const close = async (): Promise<void> => {
-    await Promise.all(chains.splice(0).map((chain) => chain.close()))
+    isClosed = true
+    await Promise.all(chains.splice(0).map((chain) => chain.close().catch(parts.onFault)))
     await Promise.all(tables.splice(0).map((costs) => costs.close()))
   }
   try {
@@ -66,27 +69,58 @@ export async function openChains(parts: ChainsParts): Promise<Chains> {
       tables.push(costs)
       const { onFault, askFeed } = parts
       const what = { engine, committee, kernel, member: self, chain, declared, keys, folder, clock, costs }
-      chains.push(await openChain({ ...what, askFeed, onEvent, onFault }))
+      const chainParts = { ...what, askFeed, onEvent, onFault }
+      chains.push(await openChain(chainParts).catch((error: unknown) => withoutJournal(chainParts, error)))
     }
   } catch (error) {
     await close()
     throw error
   }
   for (const chain of chains) chain.run()
+  /** After the turn in which it was attested: delivery holds up no round, and no fault of it reaches one. */
+  const hand = (report: ReportParts): void => {
+    setImmediate(() => {
+      for (const chain of isClosed ? [] : chains) chain.onReport(report)
+    })
+  }
   const awaited: AttestedReport[] = []
   return {
     onReport: (report) => {
       awaited.unshift(report)
       awaited.length = Math.min(awaited.length, awaitedMax)
-      for (const chain of chains) chain.onReport(report)
+      hand(report)
     },
     onSeals: ({ reportDigest, signers, signatures }) => {
       const report = awaited.find(({ digest }) => equalBytes(digest, reportDigest))
-      if (report === undefined) return
-      for (const chain of chains) chain.onReport({ ...report, seals: { signers, signatures } })
+      if (report !== undefined) hand({ ...report, seals: { signers, signatures } })
     },
     facts: () => chains.map((chain) => chain.facts()),
     close,
+  }
+}
+
+/**
+ * A chain whose journal cannot be used: nothing is sent there, since a nonce might be given twice, and everything else goes
+ * on. Other errors are the configuration's, and refuse the start.
+ */
+function withoutJournal({ chain, costs, onEvent }: ChainParts, error: unknown): RunningChain {
+  if (!(error instanceof OracleError) || !error.code.startsWith('JOURNAL_')) throw error
+  const { code, message: why } = error
+  onEvent({ event: 'chain', chain: chain.name, code, why })
+  const nothing = { head: null, endpoints: [], senders: [], stores: [], requests: null }
+  return {
+    onReport: () => undefined,
+    look: async () => undefined,
+    tick: () => undefined,
+    run: () => undefined,
+    facts: () => ({
+      chain: chain.name,
+      chainId: chain.profile.chainId,
+      stoppedBy: { code, why },
+      costs: costs.rows(),
+      ...nothing,
+    }),
+    close: async () => undefined,
   }
 }
 

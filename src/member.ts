@@ -64,7 +64,7 @@ export interface Joined {
   readonly count: (reason: string, count: number) => void
   readonly drops: () => Readonly<Record<string, number>>
   readonly view: OracleView
-  /** Asks the sources of a feed at once, and for a round when they have answered. */
+  /** Asks for a round, and before it the sources of a feed that are asked on request only. */
   readonly askFeed: (feed: number) => void
   /** Tells the view, then the process around. */
   readonly tell: (event: OracleEvent) => void

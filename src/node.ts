@@ -174,7 +174,10 @@ async function openChains(parts: OracleParts, { view, askFeed, tell }: Joined): 
     askFeed,
     onEvent: tell,
     onWarning: (code, sentence) => warn(parts, code, sentence),
-    onFault: (error) => log.error({ err: error }, 'a fault while a chain was looked at; it is looked at again'),
+    onFault: (error) => {
+      if (error instanceof OracleError) warn(parts, error.code, error.message)
+      else log.error({ err: error }, 'a fault in the delivery to a chain; it goes on')
+    },
   })
 }
 

@@ -104,7 +104,8 @@ export const errorCodes = {
   KEY_UNFUNDED: 'Send the address that is named what it lacks, on this chain, then run the command again.',
   TRANSACTION_REVERTED: 'See the contract’s error in the message; docs/contracts.md says when each is given.',
   TRANSACTION_REFUSED: 'See what the endpoints say to the transaction; nothing of it is in the chain.',
-  TRANSACTION_NOT_MINED: 'Wait, then run the command again: what was sent is looked for first and never sent twice.',
+  TRANSACTION_NOT_MINED:
+    'Look for the transaction by its hash; the message says what the command does when it is run again.',
   DEPLOYMENT_UNFIT:
     'Name the deployment file of this chain, committee and owner, or another --out for a new deployment.',
   SHADOW_MISMATCH:

@@ -4,6 +4,7 @@
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { FetchGetUrlFunc, FetchRequest, GetUrlResponse } from 'ethers'
+import { answerBytesMax, isPadded } from './answer-bounds.js'
 import { EndpointError } from './endpoint-error.js'
 
 /** Bounds of one answer. */
@@ -50,6 +51,7 @@ function post(
 ): Promise<GetUrlResponse> {
   const target = new URL(url)
   const sent = body ?? new Uint8Array()
+  const lengthMax = Math.min(bytesMax, answerBytesMax(sent))
   const headers = {
     'content-type': 'application/json',
     'content-length': sent.length,
@@ -86,7 +88,7 @@ function post(
       let length = 0
       response.on('data', (chunk: Buffer) => {
         length += chunk.length
-        if (length > bytesMax) return end(new EndpointError('body', `the answer has more than ${bytesMax} bytes`))
+        if (length > lengthMax) return end(new EndpointError('body', `the answer has more than ${lengthMax} bytes`))
         chunks.push(chunk)
       })
       response.on('error', lost)
@@ -96,6 +98,7 @@ function post(
         const first = whole.find((byte) => byte > 32)
         if (first === 0x3c) return end(new EndpointError('body', 'a page came in place of JSON'))
         if (first !== 0x7b) return end(new EndpointError('body', 'the answer is not a JSON object'))
+        if (isPadded(whole)) return end(new EndpointError('body', 'the answer is padded'))
         end(null, { statusCode: status, statusMessage: '', headers: {}, body: whole })
       })
     })

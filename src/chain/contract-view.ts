@@ -38,8 +38,12 @@ const known: readonly Interface[] = [
 export function reasonOf(data: string): string {
   if (data === '0x') return 'no reason given'
   for (const face of known) {
-    const error = face.parseError(data)
-    if (error !== null) return `${error.name}(${error.args.map(String).join(', ')})`
+    try {
+      const error = face.parseError(data)
+      if (error !== null) return `${error.name}(${error.args.map(String).join(', ')})`
+    } catch {
+      // The name of an error of ours, or of Solidity's, before other bytes than it has.
+    }
   }
   return data.length > 74 ? `${data.slice(0, 74)}…` : data
 }

@@ -1,5 +1,6 @@
 // Brings a committee to a chain: its registry, stores, hub and facades, step by step, each kept before and after it is paid.
 
+import { id as hashOf } from 'ethers'
 import { OracleError } from '../base/errors.js'
 import { toHex, utf8 } from '../core/bytes.js'
 import { canonicalJson } from '../core/canonical.js'
@@ -7,8 +8,8 @@ import type { Committee, Feed } from '../core/committee.js'
 import { kindOf } from '../core/leaf.js'
 import { requireCode } from './contract-view.js'
 import { bundleStoreData, facadeData, feedStoreData, hubData, pythData, registryData } from './init-code.js'
-import { registryFace, requireCommittee } from './lineage.js'
-import { type OnceSender, type Pending, sendOnce, type Wanted } from './send-once.js'
+import { registryFace, requireCommittee, type VerifierFacts } from './lineage.js'
+import { type Done, type OnceSender, type Pending, sendOnce, type Wanted } from './send-once.js'
 
 /** What to deploy. Addresses are 0x hex, feeds names of the committee's. */
 export interface DeployPlan {
@@ -17,6 +18,8 @@ export interface DeployPlan {
   readonly guardian: string
   readonly delayS: number
   readonly hasFeedStore: boolean
+  /** The feeds whose first values the FeedStore is to get; all of the committee's unless given. */
+  readonly feeds?: readonly string[]
   /** Bundles that get a BundleStore each. */
   readonly bundles: readonly string[]
   readonly hasHub: boolean
@@ -28,6 +31,8 @@ export interface DeployPlan {
 /** A step that is in the chain. Amounts are decimal strings, so that the state is JSON. */
 export interface DeployStep {
   readonly step: string
+  /** What tells it from a step of another plan that has the same name: a hash of where it goes and what it says. */
+  readonly of: string
   /** Of the contract that the step made; null where it made none. */
   readonly address: string | null
   readonly hash: string
@@ -36,10 +41,18 @@ export interface DeployStep {
   readonly feeWei: string
 }
 
+/** A step that was signed and may be anywhere, with all that it takes to bring it to its end. */
+export interface PendingStep {
+  readonly step: string
+  readonly of: string
+  readonly wanted: Wanted
+  readonly sending: Pending
+}
+
 /** How far a deployment is: what a run that was killed is taken up from. */
 export interface DeployState {
   readonly steps: readonly DeployStep[]
-  readonly pending: { readonly step: string; readonly sending: Pending } | null
+  readonly pending: PendingStep | null
 }
 
 /** A store that wants its first values: a contract's address, and its bundle where it is one bundle's. */
@@ -93,20 +106,77 @@ const gasOfStep = {
   handover: 80_000,
 } as const
 
-/** The names of the steps that `plan` takes, in their order. */
-export function stepsOf(plan: DeployPlan, deployer: string, isPushed: boolean): readonly string[] {
-  const { owner, hasFeedStore, bundles, hasHub, facades, pyth } = plan
-  return [
-    'registry',
-    'start',
-    ...(hasFeedStore ? ['store'] : []),
-    ...bundles.map((name) => `bundle:${name}`),
-    ...(hasHub ? ['hub'] : []),
-    ...(isPushed ? [...bundles, ...(hasFeedStore ? ['store'] : [])].map((name) => `push:${name}`) : []),
-    ...facades.map(({ feed }) => `facade:${feed}`),
-    ...(pyth.length === 0 ? [] : ['pyth']),
-    ...(owner === null || owner === deployer ? [] : ['handover']),
+/** The address that a step made; nowhere while it made none. */
+type AddressOf = (step: string) => string
+
+/** A step of a plan. */
+interface Planned {
+  readonly step: string
+  /** What it sends. First values are new at each run: there it only says to whom and of which feeds. */
+  readonly wanted: (at: AddressOf) => Wanted
+  /** The bundle of the store that gets first values, null one of any feeds; undefined where the step is another. */
+  readonly first?: string | null
+}
+
+/** Stands for a contract that is not there: nothing that was deployed has it in its arguments. */
+const nowhere = `0x${'00'.repeat(20)}`
+
+/** The steps that `plan` takes, in their order. */
+function planned(committee: Committee, plan: DeployPlan, deployer: string, isPushed: boolean): readonly Planned[] {
+  const { owner, guardian, delayS, hasFeedStore, bundles, hasHub, facades, pyth } = plan
+  const make = (step: string, data: (at: AddressOf) => string): Planned => {
+    return { step, wanted: (at) => ({ to: null, data: data(at) }) }
+  }
+  const registryCall = (step: string, data: string): Planned => {
+    return { step, wanted: (at) => ({ to: at('registry'), data }) }
+  }
+  const feedOf = (name: string): Feed => committee.feeds.find((feed) => feed.name === name)!
+  const bundleOf = (name: string) => committee.bundles.find((bundle) => bundle.name === name)!
+  const bundleStore = (name: string): Planned => {
+    const { id, feeds } = bundleOf(name)
+    const ids = feeds.map((index) => committee.feeds[index]!.feedId)
+    return make(`bundle:${name}`, (at) => bundleStoreData(at('registry'), id, ids))
+  }
+  const firstValues = (store: string, bundle: string | null, names: readonly string[]): Planned => {
+    const data = names.toSorted().join()
+    return { step: `push:${store}`, first: bundle, wanted: (at) => ({ to: at(store), data }) }
+  }
+  const pushes = [
+    ...bundles.map((name) => firstValues(`bundle:${name}`, name, [])),
+    ...(hasFeedStore ? [firstValues('store', null, plan.feeds ?? committee.feeds.map(({ name }) => name))] : []),
   ]
+  /** The store that keeps a feed: the one of any feeds, else that of its bundle. */
+  const storeOf = (name: string): string => {
+    const { index } = feedOf(name)
+    return hasFeedStore ? 'store' : `bundle:${committee.bundles.find(({ feeds }) => feeds.includes(index))!.name}`
+  }
+  const ids = pyth.map(({ feed, priceId }) => ({ id: priceId, meaning: meaningOf(feedOf(feed)) }))
+  const main = hasFeedStore ? 'store' : `bundle:${bundles[0]}`
+  return [
+    make('registry', () => registryData(committee.lineage, deployer, guardian, delayS)),
+    registryCall('start', registryFace.encodeFunctionData('start', startArgs(committee))),
+    ...(hasFeedStore ? [make('store', (at) => feedStoreData(at('registry')))] : []),
+    ...bundles.map(bundleStore),
+    ...(hasHub ? [make('hub', (at) => hubData(at('registry')))] : []),
+    ...(isPushed ? pushes : []),
+    ...facades.map(({ feed, maxAgeS }) =>
+      make(`facade:${feed}`, (at) => facadeData(at(storeOf(feed)), meaningOf(feedOf(feed)), maxAgeS)),
+    ),
+    ...(ids.length === 0 ? [] : [make('pyth', (at) => pythData(at(main), ids, pythValidS))]),
+    ...(owner === null || owner === deployer
+      ? []
+      : [registryCall('handover', registryFace.encodeFunctionData('transferOwnership', [owner]))]),
+  ]
+}
+
+/** The names of the steps that `plan` takes, in their order. */
+export function stepsOf(
+  committee: Committee,
+  plan: DeployPlan,
+  deployer: string,
+  isPushed: boolean,
+): readonly string[] {
+  return planned(committee, plan, deployer, isPushed).map(({ step }) => step)
 }
 
 /** What the steps that are not done yet take at most, gas. */
@@ -116,7 +186,30 @@ export function gasAhead(steps: readonly string[], state: DeployState): bigint {
 }
 
 /**
- * Deploys what is missing of `plan`. Throws the errors of sendOnce, and CONTRACT_UNFIT where an address that was deployed
+ * DEPLOYMENT_UNFIT unless everything that an earlier run did or began is a step of `plan`, and the same one. First values
+ * may be brought by one run and left out by the next.
+ */
+export function requireSamePlan(
+  committee: Committee,
+  plan: DeployPlan,
+  deployer: string,
+  { steps, pending }: DeployState,
+): void {
+  const all = planned(committee, plan, deployer, true)
+  const at = addressesOf(steps)
+  for (const { step, of } of pending === null ? steps : [...steps, pending]) {
+    // One of several transactions of first values has its number behind its name.
+    const same = all.find((one) => one.step === step || (one.first !== undefined && step.startsWith(`${one.step}:`)))
+    if (same !== undefined && identityOf(same.wanted(at)) === of) continue
+    const why = same === undefined ? 'is not of this command' : 'says something else in this command'
+    const message = `step ${step} of an earlier run ${why}: its options, or the release of assay, are others by now`
+    throw new OracleError('DEPLOYMENT_UNFIT', message, { path: `/steps/${step}`, facts: { step } })
+  }
+}
+
+/**
+ * Deploys what is missing of `plan`: what an earlier run sent and did not see the end of comes first. Throws the errors of
+ * sendOnce, DEPLOYMENT_UNFIT where an earlier run did something else, and CONTRACT_UNFIT where an address that was deployed
  * to before has no code any more or the registry has computed another S than the committee's: run again, it goes on where
  * it was, and never deploys a second time what may be there.
  */
@@ -124,99 +217,94 @@ export async function deployLineage(parts: DeployParts): Promise<Deployed> {
   const { sender, committee, plan, onState } = parts
   const { quorum } = sender
   let state: DeployState = parts.state ?? { steps: [], pending: null }
+  requireSamePlan(committee, plan, sender.address, state)
   await requireStanding(sender, state)
 
   const done = (step: string): DeployStep | undefined => state.steps.find((one) => one.step === step)
+  const at: AddressOf = (step) => addressesOf(state.steps)(step)
   const keep = async (next: DeployState): Promise<void> => {
     state = next
     await onState(state)
   }
-  const run = async (step: string, wanted: () => Wanted | Promise<Wanted>): Promise<DeployStep> => {
-    const known = done(step)
-    if (known !== undefined) return known
+  const send = async (what: Omit<PendingStep, 'sending'>, before: Pending | null): Promise<void> => {
+    const { step, of, wanted } = what
     parts.onStep?.(step)
-    const before = state.pending?.step === step ? state.pending.sending : null
-    const keepPending = (sending: Pending): Promise<void> => keep({ ...state, pending: { step, sending } })
-    const receipt = await sendOnce(sender, await wanted(), keepPending, before).catch(async (error: unknown) => {
+    const keepPending = (sending: Pending): Promise<void> => keep({ ...state, pending: { ...what, sending } })
+    const receipt = await sendOnce(sender, wanted, keepPending, before).catch(async (error: unknown) => {
+      if (!(error instanceof OracleError) || error.code !== 'TRANSACTION_REVERTED') throw error
+      // Anybody may push: somebody brought this report or a newer one.
+      if (step.startsWith('push:') && error.facts['reason'] === 'NothingNewer()') return null
       // It is over: another run is to try anew, not to find the same failure for ever.
-      if (error instanceof OracleError && error.code === 'TRANSACTION_REVERTED') await keep({ ...state, pending: null })
-      throw error
+      await keep({ ...state, pending: null })
+      throw await inItsTime(sender, error)
     })
-    const feeWei = receipt.gasUsed * receipt.effectiveGasPrice + receipt.dataFee
-    const made: DeployStep = {
-      step,
-      address: receipt.contractAddress,
-      hash: receipt.transactionHash,
-      block: receipt.blockNumber,
-      gasUsed: `${receipt.gasUsed}`,
-      feeWei: `${feeWei}`,
-    }
-    await keep({ steps: [...state.steps, made], pending: null })
-    return made
+    const made = receipt === null ? { address: null, hash: '', block: 0, gasUsed: '0', feeWei: '0' } : madeBy(receipt)
+    await keep({ steps: [...state.steps, { step, of, ...made }], pending: null })
   }
-  const create = async (step: string, data: () => string): Promise<string> =>
-    (await run(step, () => ({ to: null, data: data() }))).address!
-
-  const { lineage } = committee
-  const registry = await create('registry', () => registryData(lineage, sender.address, plan.guardian, plan.delayS))
-  await run('start', () => ({ to: registry, data: registryFace.encodeFunctionData('start', startArgs(committee)) }))
-  const { verifier } = await requireCommittee(quorum, await quorum.head(), registry, committee)
-  const store = plan.hasFeedStore ? await create('store', () => feedStoreData(registry)) : null
-  const bundles: Record<string, string> = {}
-  for (const name of plan.bundles) {
-    const { id, feeds } = committee.bundles.find((bundle) => bundle.name === name)!
-    const ids = feeds.map((index) => committee.feeds[index]!.feedId)
-    bundles[name] = await create(`bundle:${name}`, () => bundleStoreData(registry, id, ids))
-  }
-  const hub = plan.hasHub ? await create('hub', () => hubData(registry)) : null
-  if (parts.pushes !== null) {
-    const stores: EmptyStore[] = Object.entries(bundles).map(([bundle, address]) => ({ address, bundle }))
-    if (store !== null) stores.push({ address: store, bundle: null })
-    for (const empty of stores) await push(empty)
-  }
-  const first = store ?? bundles[plan.bundles[0] ?? '']
-  const facades: Record<string, string> = {}
-  for (const { feed, maxAgeS } of plan.facades)
-    facades[feed] = await create(`facade:${feed}`, () => facadeData(storeOf(feed), meaningOf(feedOf(feed)), maxAgeS))
-  const ids = plan.pyth.map(({ feed, priceId }) => ({ id: priceId, meaning: meaningOf(feedOf(feed)) }))
-  const pyth = ids.length === 0 ? null : await create('pyth', () => pythData(first!, ids, pythValidS))
-  if (plan.owner !== null && plan.owner !== sender.address)
-    await run('handover', () => ({
-      to: registry,
-      data: registryFace.encodeFunctionData('transferOwnership', [plan.owner!]),
-    }))
-  const sum = (amount: 'gasUsed' | 'feeWei'): bigint => state.steps.reduce((all, one) => all + BigInt(one[amount]), 0n)
-  return {
-    ...{ registry, verifier: verifier!.address, store, bundles, hub, facades, pyth },
-    ...{ gasUsed: sum('gasUsed'), feeWei: sum('feeWei'), fromBlock: done('registry')!.block },
-  }
-
-  /** All transactions of one store's first values; a report that is no news by now was brought by an earlier run. */
-  async function push(empty: EmptyStore): Promise<void> {
-    const step = `push:${empty.bundle ?? 'store'}`
-    if (done(step) !== undefined) return
-    const chunks = await parts.pushes!(empty, verifier!.fromS * 1000)
+  /** All transactions of one store's first values. */
+  const push = async ({ step, first, wanted }: Planned, notBeforeMs: number): Promise<void> => {
+    const empty = wanted(at)
+    const chunks = await parts.pushes!({ address: empty.to!, bundle: first! }, notBeforeMs)
     for (const [i, chunk] of chunks.entries()) {
       const part = i === chunks.length - 1 ? step : `${step}:${i}`
-      await run(part, () => ({ to: empty.address, data: toHex(chunk) })).catch((error: unknown) => {
-        if (!(error instanceof OracleError) || error.facts['reason'] !== 'NothingNewer()') throw error
-        // Anybody may push: somebody brought this report or a newer one.
-        const nothing = { address: null, hash: '', block: 0, gasUsed: '0', feeWei: '0' }
-        return keep({ steps: [...state.steps, { step: part, ...nothing }], pending: null })
-      })
+      if (done(part) !== undefined) continue
+      await send({ step: part, of: identityOf(empty), wanted: { to: empty.to, data: toHex(chunk) } }, null)
     }
   }
 
-  function feedOf(name: string): Feed {
-    return committee.feeds.find((feed) => feed.name === name)!
+  // Before anything else: whatever is signed now would take its nonce.
+  if (state.pending !== null) await send(state.pending, state.pending.sending)
+  let verifier: VerifierFacts | null = null
+  for (const one of planned(committee, plan, sender.address, parts.pushes !== null)) {
+    if (done(one.step) === undefined) {
+      const wanted = one.wanted(at)
+      if (one.first !== undefined) await push(one, verifier!.fromS * 1000)
+      else await send({ step: one.step, of: identityOf(wanted), wanted }, null)
+    }
+    if (one.step !== 'start') continue
+    verifier = (await requireCommittee(quorum, await quorum.head(), at('registry'), committee)).verifier
   }
+  const sum = (amount: 'gasUsed' | 'feeWei'): bigint => state.steps.reduce((all, one) => all + BigInt(one[amount]), 0n)
+  const made = (step: string): string | null => done(step)?.address ?? null
+  return {
+    ...{ registry: at('registry'), verifier: verifier!.address, store: made('store'), hub: made('hub') },
+    bundles: Object.fromEntries(plan.bundles.map((name) => [name, at(`bundle:${name}`)])),
+    facades: Object.fromEntries(plan.facades.map(({ feed }) => [feed, at(`facade:${feed}`)])),
+    ...{ pyth: made('pyth'), gasUsed: sum('gasUsed'), feeWei: sum('feeWei'), fromBlock: done('registry')!.block },
+  }
+}
 
-  /** The store that keeps a feed: the one of any feeds, else that of its bundle. */
-  function storeOf(name: string): string {
-    const { index } = feedOf(name)
-    const bundle = committee.bundles.find(({ feeds }) => feeds.includes(index))!
-    return store ?? bundles[bundle.name]!
+function madeBy(receipt: Done): Omit<DeployStep, 'step' | 'of'> {
+  const { contractAddress, transactionHash, blockNumber, gasUsed, effectiveGasPrice, dataFee } = receipt
+  const feeWei = gasUsed * effectiveGasPrice + dataFee
+  return {
+    address: contractAddress,
+    hash: transactionHash,
+    block: blockNumber,
+    gasUsed: `${gasUsed}`,
+    feeWei: `${feeWei}`,
   }
+}
+
+function addressesOf(steps: readonly DeployStep[]): AddressOf {
+  return (step) => steps.find((one) => one.step === step)?.address ?? nowhere
+}
+
+function identityOf({ to, data }: Wanted): string {
+  return hashOf(`${to ?? ''} ${data}`)
+}
+
+/** `error`, and what to do where a report is of the future only because no block has come for long. */
+async function inItsTime({ quorum, clock }: OnceSender, error: OracleError): Promise<OracleError> {
+  if (!String(error.facts['reason']).startsWith('FutureReport(')) return error
+  const { number, timestampMs } = await quorum.head()
+  const stillS = Math.floor((clock().wallMs - timestampMs) / 1000)
+  if (stillS < 1) return error
+  const message =
+    `${error.message}: the clock of this chain stands still, its last block ${number} is of ${stillS} s ago, and the report was ` +
+    'attested later. Let a block come (a development chain mines one on evm_mine, or by itself with --block-time 1), then ' +
+    'run the same command again'
+  return new OracleError(error.code, message, { facts: { ...error.facts, block: number, stillS }, cause: error })
 }
 
 /** DEPLOYMENT_UNFIT where the plan names what the committee does not have, or what no registry takes. */

@@ -4,6 +4,7 @@ import { FetchRequest, JsonRpcProvider, Network } from 'ethers'
 import { OracleError } from '../base/errors.js'
 import { createBoundedPost, type PostLimits } from './bounded-post.js'
 import { EndpointError, tame } from './endpoint-error.js'
+import { createRedactor } from './redact.js'
 
 /** An endpoint as it is configured. The URL may hold a key: it is never shown, the name is. */
 export interface EndpointConfig {
@@ -23,17 +24,21 @@ export interface Endpoint {
 export function createEndpoint({ name, url }: EndpointConfig, chainId: number, limits: PostLimits): Endpoint {
   const post = createBoundedPost(limits)
   const provider = new Provider(requestTo(name, url, post.getUrl, limits), chainId)
+  const redact = createRedactor(url)
   return {
     name,
     async ask(method, params, parse) {
       const answer = await provider.send(method, [...params]).catch((error: unknown) => {
-        if (error instanceof EndpointError) throw error
+        if (error instanceof EndpointError) throw withMessage(error, redact(error.message))
         throw new EndpointError('body', 'the answer is not JSON-RPC')
       })
       try {
         return parse(answer)
       } catch (error) {
-        throw new EndpointError('shape', `${method}: ${error instanceof Error ? tame(error.message) : 'malformed'}`)
+        throw new EndpointError(
+          'shape',
+          redact(`${method}: ${error instanceof Error ? tame(error.message) : 'malformed'}`),
+        )
       }
     },
     close() {
@@ -41,6 +46,10 @@ export function createEndpoint({ name, url }: EndpointConfig, chainId: number, l
       post.close()
     },
   }
+}
+
+function withMessage({ fault, restMs, rpcCode, data }: EndpointError, message: string): EndpointError {
+  return new EndpointError(fault, message, { restMs, rpcCode, data })
 }
 
 /** ethers' provider without batches, cache, retries and guesses at what an error means. */

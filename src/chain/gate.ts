@@ -10,6 +10,8 @@ import { requireSequencer } from './sequencer.js'
 export interface Stop {
   readonly code: ErrorCode
   readonly why: string
+  /** No quorum shows a head. Otherwise there is one, and it is the sequencer of which no good word is known. */
+  readonly isBlind: boolean
 }
 
 export interface Gate {
@@ -18,7 +20,7 @@ export interface Gate {
   /** The newest head that was agreed on; null before the first. */
   head(): Block | null
   stop(): Stop | null
-  /** The quorum, whose head is not to be had while the gate is closed. */
+  /** The quorum, whose head is not to be had while the gate is closed; what is known of older blocks can still be read. */
   readonly rpc: Pick<RpcQuorum, 'head' | 'read' | 'blockAt'>
 }
 
@@ -33,15 +35,16 @@ export function createGate(quorum: RpcQuorum, onChange: (stop: Stop | null) => v
   }
   return {
     look: async () => {
+      let block: Block | null = null
       try {
-        const block = await quorum.head()
+        block = await quorum.head()
         await requireSequencer(quorum, block)
         head = block
         set(null)
         return block
       } catch (error) {
         if (!(error instanceof OracleError)) throw error
-        set({ code: error.code, why: error.message })
+        set({ code: error.code, why: error.message, isBlind: block === null })
         return null
       }
     },

@@ -20,6 +20,8 @@ export interface Question<T> {
   readonly refused?: (error: EndpointError) => T
   /** It names its blocks by number, for want of a way by hash: whether they still are those is checked after it. */
   readonly isByNumber?: boolean
+  /** How much is to be said is not known before: that an endpoint gives no answer speaks of the question, not of it. */
+  readonly mayFail?: boolean
 }
 
 /** What a call returned, or what it reverted with. */
@@ -93,6 +95,7 @@ export function logsOf({ address, topics }: LogFilter): Question<readonly Log[]>
     method: 'eth_getLogs',
     params: ({ hash }) => [{ address, topics, blockHash: hash }],
     parse: toLogs,
+    mayFail: true,
   }
 }
 
@@ -105,6 +108,7 @@ export function logsSince(filter: LogFilter, from: number): Question<readonly Lo
     params: ({ number }) => [{ address, topics, fromBlock: hex(from), toBlock: hex(number) }],
     parse: toLogs,
     isByNumber: true,
+    mayFail: true,
   }
 }
 

@@ -1,5 +1,7 @@
 // A request to a hub as the chain tells it: what was asked in a transaction, and how it ended.
 
+import { OracleError } from '../base/errors.js'
+import { eventOf } from './abi-read.js'
 import type { Log, Receipt } from './answers.js'
 import { type Place, view } from './contract-view.js'
 import { Requester__factory } from './generated/factories/Requester__factory.js'
@@ -30,6 +32,10 @@ export type Ended =
   | { readonly end: 'refused'; readonly status: number; readonly hash: string; readonly block: number }
   | { readonly end: 'cancelled'; readonly hash: string; readonly block: number }
 
+/** Blocks in one question for events: what endpoints usually take; and how many questions look back. */
+const pieceBlocks = 2_000
+const piecesMax = 50
+
 const hubFace = RequestHub__factory.createInterface()
 export const requesterFace: ReturnType<typeof Requester__factory.createInterface> = Requester__factory.createInterface()
 const topicOf = (name: 'Requested' | 'Answered' | 'Refused' | 'Cancelled'): string => hubFace.getEvent(name).topicHash
@@ -45,40 +51,102 @@ export async function hubOf(
   return String((await view(place, requesterFace, 'HUB'))[0]).toLowerCase()
 }
 
-/** The request to `hub` in a transaction; null where there is none. */
-export function askedIn({ logs, blockNumber }: Receipt, hub: string): Asked | null {
-  const log = logs.find(({ address, topics }) => address === hub && topics[0] === topicOf('Requested'))
-  if (log === undefined) return null
-  const { id, requester, feedId, deadlineS } = hubFace.decodeEventLog('Requested', log.data, [...log.topics])
-  return { id, requester: String(requester).toLowerCase(), feedId, deadlineS: Number(deadlineS), block: blockNumber }
+/** The id of the request that a requester of ours waits for; null where none is open at `hub`. */
+export async function openOf(
+  quorum: Pick<RpcQuorum, 'read' | 'profile'>,
+  at: BlockRef,
+  hub: string,
+  requester: string,
+): Promise<string | null> {
+  const [id] = await view({ quorum, at, address: requester, what: 'requester' }, requesterFace, 'requestId')
+  if (isZero(id)) return null
+  const [open] = await view({ quorum, at, address: hub, what: 'RequestHub' }, hubFace, 'requestOf', [id])
+  return isZero(open.requester) ? null : id
 }
 
-/** How the request ended, by the events up to `at`; null while it is open. */
+/** The request to `hub` in a transaction; null where there is none. */
+export function askedIn({ logs }: Receipt, hub: string): Asked | null {
+  const log = logs.find(({ address, topics }) => address === hub && topics[0] === topicOf('Requested'))
+  return log === undefined ? null : askedBy(log)
+}
+
+/**
+ * The newest request to `hub` of this id, or of this requester, since block `from` or the last hundred thousand blocks; null
+ * where there is none.
+ */
+export async function findAsked(
+  quorum: Pick<RpcQuorum, 'read' | 'blockAt'>,
+  at: BlockRef,
+  hub: string,
+  of: { readonly id: string } | { readonly requester: string },
+  from: number,
+): Promise<Asked | null> {
+  const who = 'id' in of ? [of.id] : [null, `0x${of.requester.slice(2).padStart(64, '0')}`]
+  const filter = { address: hub, topics: [topicOf('Requested'), ...who] }
+  const least = Math.max(from, at.number - pieceBlocks * piecesMax + 1)
+  for (let to = at.number; to >= least; to -= pieceBlocks) {
+    const end = to === at.number ? at : await quorum.blockAt(to)
+    const logs = await quorum.read(logsSince(filter, Math.max(least, to - pieceBlocks + 1)), end)
+    if (logs.length > 0) return askedBy(logs.at(-1)!)
+  }
+  return null
+}
+
+/** How the request ended, by the events of blocks `from` up to `at`; null while it is open. */
 export async function endOf(
-  quorum: Pick<RpcQuorum, 'read'>,
+  quorum: Pick<RpcQuorum, 'read' | 'blockAt'>,
   at: BlockRef,
   hub: string,
   { id, requester, block }: Asked,
+  from: number = block,
 ): Promise<Ended | null> {
-  const logs = await quorum.read(logsSince({ address: hub, topics: [endTopics, id] }, block), at)
-  const [log] = logs
-  if (log === undefined) return null
-  const where = { hash: log.transactionHash, block: log.blockNumber }
-  const args = (name: 'Answered' | 'Refused') => hubFace.decodeEventLog(name, log.data, [...log.topics])
-  if (log.topics[0] === topicOf('Cancelled')) return { end: 'cancelled', ...where }
-  if (log.topics[0] === topicOf('Refused'))
-    return { end: 'refused', status: Number(args('Refused')['status']), ...where }
-  const { attestedAtMs, success } = args('Answered')
-  const won = requesterFace.getEvent('Won').topicHash
-  const own = await quorum.read(logsSince({ address: requester, topics: [won] }, log.blockNumber), at)
-  const told = own.find((one: Log) => one.transactionHash === log.transactionHash)
-  const got = told === undefined ? null : requesterFace.decodeEventLog('Won', told.data, [...told.topics])
-  return {
-    end: 'answered',
-    attestedAtMs: Number(attestedAtMs),
-    isTaken: success === true,
-    value: got === null ? null : (got['price'] as bigint),
-    observedAtMs: got === null ? null : Number(got['observedAtMs']),
-    ...where,
+  let log: Log | undefined
+  for (let start = from; start <= at.number && log === undefined; start += pieceBlocks) {
+    const end = start + pieceBlocks > at.number ? at : await quorum.blockAt(start + pieceBlocks - 1)
+    log = (await quorum.read(logsSince({ address: hub, topics: [endTopics, id] }, start), end))[0]
   }
+  if (log === undefined) return null
+  return endBy(quorum, log, requester)
 }
+
+async function endBy(quorum: Pick<RpcQuorum, 'read' | 'blockAt'>, log: Log, requester: string): Promise<Ended> {
+  const where = { hash: log.transactionHash, block: log.blockNumber }
+  if (log.topics[0] === topicOf('Cancelled')) return { end: 'cancelled', ...where }
+  if (log.topics[0] === topicOf('Refused')) {
+    const status = eventOf(hubFace, 'Refused', log, (fields) => Number(fields['status']))
+    if (status === null) throw unread('Refused', log)
+    return { end: 'refused', status, ...where }
+  }
+  const answered = eventOf(hubFace, 'Answered', log, ({ attestedAtMs, success }) => {
+    return { attestedAtMs: Number(attestedAtMs), isTaken: success === true }
+  })
+  if (answered === null) throw unread('Answered', log)
+  const won = requesterFace.getEvent('Won').topicHash
+  const filter = { address: requester, topics: [won] }
+  const own = await quorum.read(logsSince(filter, log.blockNumber), await quorum.blockAt(log.blockNumber))
+  const told = own.find((one) => one.transactionHash === log.transactionHash)
+  const got =
+    told === undefined
+      ? null
+      : eventOf(requesterFace, 'Won', told, ({ price, observedAtMs }) => {
+          return { value: BigInt(price), observedAtMs: Number(observedAtMs) }
+        })
+  return { end: 'answered', ...answered, ...(got ?? { value: null, observedAtMs: null }), ...where }
+}
+
+function askedBy(log: Log): Asked {
+  const asked = eventOf(hubFace, 'Requested', log, ({ id, requester, feedId, deadlineS }) => {
+    const block = log.blockNumber
+    return { id: String(id), requester: String(requester).toLowerCase(), feedId, deadlineS: Number(deadlineS), block }
+  })
+  if (asked === null) throw unread('Requested', log)
+  return asked
+}
+
+/** CONTRACT_UNFIT: no hub of ours says this. */
+function unread(event: string, { address, transactionHash }: Log): OracleError {
+  const message = `${address} is no RequestHub: ${event} in ${transactionHash} says something else`
+  return new OracleError('CONTRACT_UNFIT', message, { facts: { address } })
+}
+
+const isZero = (hex: unknown): boolean => /^0x0*$/.test(String(hex))

@@ -1,5 +1,6 @@
 // One transaction from one key, now, and waiting for it: for commands of people. What runs by itself has sender.ts.
 
+import { getCreateAddress } from 'ethers'
 import type { Clock } from '../base/clock.js'
 import { OracleError } from '../base/errors.js'
 import type { Block } from './answers.js'
@@ -66,6 +67,11 @@ export interface OnceSender {
 /** EIP-7825: no transaction may have more gas. */
 const gasMax = 2n ** 24n
 const raiseAfterBlocks = 3
+/**
+ * How often in a row the nonce must be found used and the transaction nowhere, before it is another's doing: a node that is at
+ * work on a block may show the nonce of it and not yet the receipt, and a second contract costs more than a second look.
+ */
+const takenLooks = 4
 
 /** What a transaction came to, as deep in the chain as its profile asks. */
 export type Done = Inclusion['receipt']
@@ -91,8 +97,10 @@ export async function sendOnce(
     way = await attempt(sender, wanted, { nonce, gasLimit: `${gasLimit}`, attempts: [] }, head, onPending)
   }
   let sentAtBlock = await hand(sender, way)
+  let taken = 0
   for (;;) {
     const seen = await look(sender, way)
+    taken = isTaken(seen, way) ? taken + 1 : 0
     if (seen !== null) {
       const { included, head } = seen
       if (included !== null) {
@@ -101,17 +109,21 @@ export async function sendOnce(
         const of = quorum.profile.confirmations
         sender.onNews({ kind: 'mined', hash, block: number, confirmations: Math.min(of, confirmations), of })
         if (confirmations >= of) return succeeded(sender, wanted, receipt)
-      } else if (seen.count > way.nonce) {
+      } else if (taken >= takenLooks) {
         const message = `Nonce ${way.nonce} of ${sender.address} was used by another transaction`
         throw new OracleError('NONCE_TAKEN', message, { facts: { address: sender.address, nonce: way.nonce } })
-      } else if (head.number >= sentAtBlock + raiseAfterBlocks) {
+      } else if (taken === 0 && head.number >= sentAtBlock + raiseAfterBlocks) {
         way = (await unlessBlind(sender, attempt(sender, wanted, way, head, onPending))) ?? way
         sentAtBlock = (await unlessBlind(sender, hand(sender, way))) ?? head.number
       }
     }
-    if (sender.clock().steadyMs >= deadlineMs) throw notMined(way)
-    await sender.wait(Math.min(4_000, Math.max(50, Math.floor(quorum.profile.blockMs / 3))))
+    if (sender.clock().steadyMs >= deadlineMs) throw notMined(sender, way)
+    await sender.wait(pauseMs(sender))
   }
+}
+
+function pauseMs({ quorum }: OnceSender): number {
+  return Math.min(4_000, Math.max(50, Math.floor(quorum.profile.blockMs / 3)))
 }
 
 /** What first attempts of transactions of `gas` in all may cost at most now, wei. */
@@ -120,10 +132,23 @@ export async function costNow(sender: OnceSender, gas: bigint, head: Block): Pro
   return costMax(feesNow(sender, 21_000n, await marketAt(sender, head), null), gas)
 }
 
+/** Where the transaction with this nonce makes its contract, whichever of several it is. */
+export function madeAt(address: string, nonce: number): string {
+  return getCreateAddress({ from: address, nonce }).toLowerCase()
+}
+
 /** Whether what an earlier run signed can still be in the chain: its nonce is free, or used by it. */
 async function isOpen(sender: OnceSender, pending: Pending): Promise<boolean> {
-  const seen = await look(sender, pending)
-  return seen === null || seen.included !== null || seen.count <= pending.nonce
+  for (let taken = 0; taken < takenLooks; taken++) {
+    if (!isTaken(await look(sender, pending), pending)) return true
+    await sender.wait(pauseMs(sender))
+  }
+  return false
+}
+
+/** Whether the nonce is used, and not by this transaction as far as can be seen. */
+function isTaken(seen: Seen | null, { nonce }: Pending): boolean {
+  return seen !== null && seen.included === null && seen.count > nonce
 }
 
 interface Seen {
@@ -269,10 +294,11 @@ function reverted(message: string, data: string): OracleError {
   return new OracleError('TRANSACTION_REVERTED', message, { facts: { reason: reasonOf(data) } })
 }
 
-function notMined({ nonce, attempts }: Pending): OracleError {
+function notMined({ address }: OnceSender, { nonce, attempts }: Pending): OracleError {
   const { hash } = attempts.at(-1)!
-  const message = `Transaction ${hash} (nonce ${nonce}) is not in the chain, or not deep enough, by its deadline`
-  return new OracleError('TRANSACTION_NOT_MINED', message, { facts: { hash, nonce } })
+  const others = attempts.length === 1 ? '' : `, or one of ${attempts.length - 1} before it with lower fees,`
+  const message = `Transaction ${hash} (nonce ${nonce} of ${address})${others} is not in the chain, or not deep enough, by its deadline`
+  return new OracleError('TRANSACTION_NOT_MINED', message, { facts: { hash, nonce, address } })
 }
 
 /** KEY_UNFUNDED, with what the key has and what it needs. */

@@ -68,6 +68,8 @@ export interface SenderPorts {
   /** Whether the effect of a job is still missing on the chain, asked when its nonce was taken or it waited. */
   stillWanted(job: Job): Promise<boolean>
   onNews(news: News): void
+  /** A fault of ours in what nobody waits for; without it that is an unhandled rejection. */
+  readonly onFault?: (error: unknown) => void
 }
 
 /** What an operator may see of a sender. */
@@ -191,7 +193,12 @@ export function createSender(rules: SenderRules, ports: SenderPorts): Sender {
 
   /** Starts what may take long and must not hold up the rest. */
   const later = (action: () => Promise<void>): void => {
-    const running: Promise<void> = action().finally(() => pending.delete(running))
+    const running: Promise<void> = action()
+      .catch((error: unknown) => {
+        if (ports.onFault === undefined) throw error
+        ports.onFault(error)
+      })
+      .finally(() => pending.delete(running))
     pending.add(running)
   }
 

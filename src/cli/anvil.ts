@@ -32,6 +32,9 @@ child.on('exit', (code) => process.exit(code ?? 1))
 process.stdout.write('anvil is ' + child.pid + '\\n')
 `
 
+/** States of so many blocks, in memory: by default anvil writes old ones to the user's disk, and a killed one leaves them. */
+const memory = ['--prune-history', '1000']
+
 /** Anvil's program, from the package @foundry-rs/anvil; null where it is not installed. */
 export function findAnvil(): string | null {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
@@ -50,7 +53,7 @@ export function findAnvil(): string | null {
 export async function spawnAnvil(args: readonly string[]): Promise<Anvil> {
   const program = findAnvil()
   if (program === null) throw new Error('the package @foundry-rs/anvil is not installed')
-  const all = ['-e', guardScript, program, '--host', '127.0.0.1', '--port', '0', ...args]
+  const all = ['-e', guardScript, program, '--host', '127.0.0.1', '--port', '0', ...memory, ...args]
   const guard = spawn(process.execPath, all, { stdio: ['pipe', 'pipe', 'ignore'], detached: true })
   // A guard that is gone cannot be written to; that it is gone is all there is to say.
   guard.stdin.on('error', () => undefined)

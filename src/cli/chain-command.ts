@@ -102,7 +102,7 @@ export function addChain(
     )
 
   withDeployment(withKey(withEndpoints(chain.command('pause'))))
-    .description('stop all belief in the lineage at once; without --keystore, show what to sign')
+    .description('believe no new report of the lineage, at once; without --keystore, show what to sign')
     .option('--end', 'schedule the end of a pause, or end it when it is due')
     .action((options: PauseOptions) => act(async (talk) => (await import('./chain-pause.js')).pause(options, talk)))
 
@@ -111,6 +111,7 @@ export function addChain(
     .description('ask for a feed through a contract and wait for the answer')
     .requiredOption('--committee <path>', 'the committee document: what the feed means')
     .option('--requester <address>', 'an example Requester that stands; another is deployed unless given', address)
+    .option('--id <id>', 'a request that was made: nothing is sent, its end is waited for', requestId)
     .action((feed: string, options: RequestOptions) =>
       act(async (talk) => (await import('./chain-request.js')).request(feed, options, talk)),
     )
@@ -150,6 +151,11 @@ function list(text: string): readonly string[] {
 
 function address(text: string): string {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new InvalidArgumentError('an address is 0x and 40 hex digits.')
+  return text.toLowerCase()
+}
+
+function requestId(text: string): string {
+  if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('an id is 0x and 64 hex digits.')
   return text.toLowerCase()
 }
 

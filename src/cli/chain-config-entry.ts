@@ -8,6 +8,11 @@ import type { Deployment } from './chain-deployment.js'
 const fees = { perGasMax: '200000000000', perHourMax: '50000000000000000' } as const
 /** A transaction that pays twice the base fee lands in the next block; where blocks are quick, the way there takes one more. */
 const slowBlockMs = 6_000
+/**
+ * The shortest turn: before another member may send the same, this one has to look, have the call tried by a quorum, sign,
+ * hand it out and see it in a block that a quorum has. Each of it is a round trip to a provider, however quick blocks are.
+ */
+const stageMinMs = 8_000
 
 /** One entry of `chains`; an endpoint whose URL may hold a key is named by a file that is to hold it. */
 export function configEntry(
@@ -18,7 +23,7 @@ export function configEntry(
   const { store, bundles, hub, fromBlock } = deployed!
   const landBlocks = profile.blockMs >= slowBlockMs ? 1 : 2
   // Half a stage is for landing.
-  const pace = { landBlocks, stageMs: 2 * landBlocks * profile.blockMs }
+  const pace = { landBlocks, stageMs: Math.max(stageMinMs, 2 * landBlocks * profile.blockMs) }
   const endpoints = quorum.facts().map(({ name }, i) => {
     const url = urls[i]
     return url !== undefined && isBare(url) ? { name, url } : { name, urlFile: `endpoint-${i + 1}.url` }
@@ -33,7 +38,7 @@ export function configEntry(
     chain: profile.name,
     ...(isUsual ? {} : { profile: { chainId: profile.chainId } }),
     endpoints,
-    senders: [{ keystore: 'payer.json', passphraseFile: 'payer.passphrase' }],
+    senders: [{ keystore: 'payer.json' }],
     fees,
     ...(stores.length === 0 ? {} : { stores }),
     ...(hub === null
@@ -42,7 +47,7 @@ export function configEntry(
           requests: {
             hub,
             fromBlock,
-            senders: [{ keystore: 'answerer.json', passphraseFile: 'answerer.passphrase' }],
+            senders: [{ keystore: 'answerer.json' }],
             fees,
             ...pace,
           },

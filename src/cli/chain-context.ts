@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readClock } from '../base/clock.js'
-import { OracleError } from '../base/errors.js'
+import { type ErrorFacts, OracleError } from '../base/errors.js'
 import type { Block } from '../chain/answers.js'
 import { type ChainName, type ChainProfile, chainProfile, chainProfiles } from '../chain/chain-profile.js'
 import type { EndpointConfig } from '../chain/endpoint.js'
@@ -104,6 +104,18 @@ export async function openSender(quorum: RpcQuorum, options: KeyOptions, talk: T
     wait: (ms) => wait(ms),
     deadlineMs: deadline * 1000,
     onNews: (news) => tellNews(news, talk),
+  }
+}
+
+/**
+ * For `catch`: a transaction that is in no block yet stays TRANSACTION_NOT_MINED, one of another that took its place
+ * NONCE_TAKEN, each with what running the command again will do, and what else there is to know.
+ */
+export function meanwhile(again: string, facts: ErrorFacts = {}): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof OracleError) || !/^(TRANSACTION_NOT_MINED|NONCE_TAKEN)$/.test(error.code)) throw error
+    const { code, message } = error
+    throw new OracleError(code, `${message}. ${again}`, { facts: { ...error.facts, ...facts }, cause: error })
   }
 }
 

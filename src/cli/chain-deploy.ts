@@ -9,6 +9,7 @@ import {
   type DeployState,
   deployLineage,
   gasAhead,
+  requireSamePlan,
   stepsOf,
 } from '../chain/deploy.js'
 import { readStore } from '../chain/feed-view.js'
@@ -23,6 +24,7 @@ import {
   type ChainOptions,
   committeeAt,
   type KeyOptions,
+  meanwhile,
   type OpenedChain,
   openSender,
   withChain,
@@ -82,9 +84,14 @@ export async function deploy(path: string, options: DeployOptions, talk: Talk): 
     const wanted = headerOf(chain, committee, plan, sender.address)
     if (earlier !== null) requireSame(earlier, wanted, out)
     const state: DeployState = earlier ?? { steps: [], pending: null }
+    requireSamePlan(committee, plan, sender.address, state)
     await warnOfPeople(chain, plan, talk)
-    const shadow = await shadowOf({ chain, committee, document, feeds, options, earlier }, talk)
-    const steps = stepsOf(plan, sender.address, isPushed)
+    const steps = stepsOf(committee, plan, sender.address, isPushed)
+    const opening = openStores(steps, state)
+    const coming = keptFeeds(committee, opening.includes('store') ? ownFeeds : [], {
+      bundles: plan.bundles.filter((name) => opening.includes(`bundle:${name}`)),
+    })
+    const shadow = await shadowOf({ chain, committee, document, feeds, coming, options, earlier }, talk)
     await requireFunds(sender, chain, gasAhead(steps, state))
 
     const whole = (now: DeployState, deployed: Deployment['deployed'] = null, shown: readonly DeployedFeed[] = []) => ({
@@ -101,9 +108,13 @@ export async function deploy(path: string, options: DeployOptions, talk: Talk): 
       plan,
       state,
       onState: (now) => writeDeployment(out, whole(now)),
-      onStep: (step) => talk.say(`${Math.max(0, steps.indexOf(step)) + 1} of ${steps.length}  ${inWords(step)}`),
+      onStep: (step) => talk.say(`${placeIn(steps, step)} of ${steps.length}  ${inWords(step)}`),
       pushes: isPushed ? firstValues(options.api!, committee, document, ownFeeds) : null,
-    })
+    }).catch(
+      meanwhile(
+        'Run the same command again: it looks for this one first, and signs another only if this can be in no block any more',
+      ),
+    )
     const last = readDeployment(out) ?? whole(state)
     const { gasUsed, feeWei, ...addresses } = deployed
     const shown = deployedFeeds(committee, ownFeeds, deployed)
@@ -131,6 +142,7 @@ function planOf(committee: Committee, options: DeployOptions, deployer: string, 
     guardian: (guardian ?? deployer).toLowerCase(),
     delayS: options.delay,
     hasFeedStore: stores.includes('feeds'),
+    ...(options.feeds === undefined ? {} : { feeds: options.feeds }),
     bundles: stores.filter((name) => name !== 'feeds').map((name) => name.replace(/^bundle=/, '')),
     hasHub: options.hub,
     facades: facade.map((feed) => ({
@@ -151,7 +163,7 @@ function feedStoreFeeds(committee: Committee, { feeds: names }: DeployOptions, p
 }
 
 /** All feeds that a store keeps: those, and all of bundles that have a store. */
-function keptFeeds(committee: Committee, own: readonly Feed[], plan: DeployPlan): readonly Feed[] {
+function keptFeeds(committee: Committee, own: readonly Feed[], plan: Pick<DeployPlan, 'bundles'>): readonly Feed[] {
   const bundles = committee.bundles.filter(({ name }) => plan.bundles.includes(name))
   return committee.feeds.filter((feed) => own.includes(feed) || bundles.some(({ feeds }) => feeds.includes(feed.index)))
 }
@@ -196,17 +208,27 @@ interface ShadowWanted {
   readonly committee: Committee
   readonly document: unknown
   readonly feeds: readonly Feed[]
+  /** Those whose first values this run is to bring: what they were held against in an earlier run is past. */
+  readonly coming: readonly Feed[]
   readonly options: DeployOptions
   readonly earlier: Deployment | null
 }
 
-/** The check of all feeds that an earlier run has not checked: what has readers by now is not compared again. */
+/** Steps of the stores whose first values are yet to come. */
+function openStores(steps: readonly string[], { steps: done }: DeployState): readonly string[] {
+  const pushes = steps.filter((name) => name.startsWith('push:') && !done.some(({ step }) => step === name))
+  return pushes.map((name) => name.slice('push:'.length))
+}
+
+/** The check of all feeds that no earlier run has checked, or that are pushed now: what has readers is not compared again. */
 async function shadowOf(wanted: ShadowWanted, talk: Talk): Promise<Deployment['shadow']> {
-  const { options, earlier, ...parts } = wanted
-  const before = earlier?.shadow ?? []
-  if ('leftOut' in before) return before
+  const { options, earlier, coming, ...parts } = wanted
+  const last = earlier?.shadow ?? []
+  if ('leftOut' in last && coming.length === 0) return last
+  const known = 'leftOut' in last ? [] : last
+  const before = known.filter(({ feed }) => !coming.some(({ name }) => name === feed))
   const feeds = parts.feeds.filter(({ name }) => !before.some(({ feed }) => feed === name))
-  if (feeds.length === 0) return before
+  if (feeds.length === 0) return last
   if (typeof options.shadow === 'string') {
     talk.warn(`no shadow check: ${options.shadow}`)
     return { leftOut: options.shadow }
@@ -273,8 +295,20 @@ async function readBack({ quorum }: OpenedChain, feeds: readonly DeployedFeed[],
   }
 }
 
+/** Its number among `steps`, from 1; one of several transactions of a step has that of the step. */
+function placeIn(steps: readonly string[], step: string): number {
+  return (
+    1 +
+    Math.max(
+      0,
+      steps.findIndex((name) => step === name || step.startsWith(`${name}:`)),
+    )
+  )
+}
+
 function inWords(step: string): string {
-  const [kind, name] = step.split(':')
+  const [kind, ...names] = step.split(':')
+  const name = names.join(' ')
   const words: Readonly<Record<string, string>> = {
     registry: 'CommitteeRegistry: who may be believed',
     start: 'its first generation',

@@ -45,7 +45,11 @@ export function pause(options: PauseOptions, talk: Talk): Promise<number> {
       if (paused && scheduled.unpause === null) return tell('paused', 'It is paused already.')
       const called = await call(registryFace.encodeFunctionData('pause'))
       if (paused) return tell('vetoed', 'It stays paused: the end that was scheduled is taken back.', called)
-      return tell('paused', 'Paused: no contract believes a report of this lineage.', called)
+      return tell(
+        'paused',
+        'Paused: no report of this lineage is believed any more. What stores keep stays readable until it is too old.',
+        called,
+      )
     }
     if (!paused) return tell('none', 'It is not paused.')
     const state = stateOf(scheduled.unpause, chain.head)

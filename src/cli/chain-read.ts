@@ -2,6 +2,7 @@
 
 import { OracleError } from '../base/errors.js'
 import { readFacade, readStore } from '../chain/feed-view.js'
+import { readLineage } from '../chain/lineage.js'
 import { isoTime } from '../core/iso-time.js'
 import { statuses } from '../core/status.js'
 import { formatDecimal } from '../core/value-json.js'
@@ -39,6 +40,8 @@ export async function chainRead(name: string, options: ReadOptions, talk: Talk):
     const store = facade?.store ?? feed.store
     const reading = await readStore(quorum, head, store, feed.feedId)
     const nowMs = nowMsAt(head)
+    if ((await readLineage(quorum, head, deployment.deployed.registry)).paused)
+      talk.warn('the lineage is paused: nothing newer comes, and what is stored can be read until it is too old')
     const refusal = facade === null || facade.answer !== null ? null : `the facade refuses with ${facade.why}`
     const maxAgeMs = options.maxAge === undefined ? undefined : options.maxAge * 1000
     const reason = whyNot(reading, nowMs, maxAgeMs) ?? refusal

@@ -1,9 +1,17 @@
 // What rotate and pause share: a registry with its lineage, and a call of it that is sent, or shown to whoever holds the key.
 
+import { OracleError } from '../base/errors.js'
 import type { Block } from '../chain/answers.js'
 import { type LineageFacts, readLineage, type Scheduled } from '../chain/lineage.js'
 import { sendOnce } from '../chain/send-once.js'
-import { type ChainOptions, type KeyOptions, type OpenedChain, openSender, withChain } from './chain-context.js'
+import {
+  type ChainOptions,
+  type KeyOptions,
+  meanwhile,
+  type OpenedChain,
+  openSender,
+  withChain,
+} from './chain-context.js'
 import { type DeployedAddresses, type Deployment, requireDeployment } from './chain-deployment.js'
 import type { Talk } from './chain-talk.js'
 
@@ -25,24 +33,42 @@ export type Called =
   | { readonly sent: true; readonly hash: string; readonly block: number; readonly gasUsed: bigint }
   | { readonly sent: false; readonly to: string; readonly data: string }
 
-/** Runs `act` on the registry of the deployment. */
+/** What holds for all calls of a registry: what they do is seen there, and two of the same nonce cannot both count. */
+const again =
+  'Run the same command again: it looks at the registry first, and while this one is in no block it sends at the same nonce'
+
+/**
+ * Runs `act` on the registry of the deployment; once more when another transaction took the nonce of its call, since that may
+ * have been the same call by an earlier run.
+ */
 export function withRegistry(
   options: RegistryOptions,
   talk: Talk,
   act: (registry: OpenedRegistry) => Promise<number>,
 ): Promise<number> {
   return withChain(options, talk, async (chain) => {
-    const { quorum, head, profile } = chain
+    const { quorum, profile } = chain
     const deployment = requireDeployment(options.deployment, profile.chainId)
     const { registry } = deployment.deployed
-    const lineage = await readLineage(quorum, head, registry)
     const call = async (data: string): Promise<Called> => {
       if (options.keystore === undefined) return { sent: false, to: registry, data }
       const sender = await openSender(quorum, options, talk)
-      const { transactionHash, blockNumber, gasUsed } = await sendOnce(sender, { to: registry, data })
+      const { transactionHash, blockNumber, gasUsed } = await sendOnce(sender, { to: registry, data }).catch(
+        meanwhile(again),
+      )
       return { sent: true, hash: transactionHash, block: blockNumber, gasUsed }
     }
-    return act({ chain, deployment, lineage, call })
+    const actAt = async (head: Block): Promise<number> => {
+      const lineage = await readLineage(quorum, head, registry)
+      return act({ chain: { ...chain, head }, deployment, lineage, call })
+    }
+    try {
+      return await actAt(chain.head)
+    } catch (error) {
+      if (!(error instanceof OracleError) || error.code !== 'NONCE_TAKEN') throw error
+      talk.say(`  ${error.message}; looking at the registry again`)
+      return actAt(await quorum.head())
+    }
   })
 }
 

@@ -68,7 +68,10 @@ export function rotate(path: string | undefined, options: RotateOptions, talk: T
 
 async function cancel({ lineage, call }: OpenedRegistry, talk: Talk): Promise<number> {
   const waiting = lineage.scheduled.generation
-  if (waiting === null) throw unfit('no generation is proposed: there is nothing to cancel')
+  if (waiting === null) {
+    talk.result({ state: 'none', called: null }, 'No generation is proposed: there is nothing to cancel.')
+    return 0
+  }
   const called = await call(registryFace.encodeFunctionData('cancel', [waiting.action]))
   const now = called.sent ? { state: 'cancelled' } : { state: 'unsigned', means: 'cancelled' }
   talk.result({ ...now, action: waiting.action, called }, `${called.sent ? 'Cancelled. ' : ''}${calledText(called)}`)

@@ -71,9 +71,9 @@ export async function chainStatus(options: StatusOptions, talk: Talk): Promise<n
       options.committee === undefined ? deployment.salt : toHex((await committeeAt(options.committee)).committee.salt)
     const isCommittee = lineage.verifier?.salt === salt
     const feeds = await Promise.all(deployment.feeds.map((feed) => feedRow(chain, feed)))
-    const served = options.url === undefined ? null : await servedChain(options.url, profile.chainId)
-    if (served === null && options.url !== undefined) talk.warn(`${options.url} serves no chain ${profile.chainId}`)
-    const isGood = isCommittee && !lineage.paused && feeds.every(({ isStale }) => !isStale)
+    const served = options.url === undefined ? null : await askServed(options.url, profile.chainId, talk)
+    const isServed = options.url === undefined || served !== null
+    const isGood = isCommittee && !lineage.paused && feeds.every(({ isStale }) => !isStale) && isServed
     const block = { number: head.number, timestampMs: head.timestampMs }
     const { name, chainId } = profile
     talk.result(
@@ -130,6 +130,19 @@ async function feedRow({ quorum, head }: OpenedChain, feed: DeployedFeed): Promi
   }
 }
 
+/** What an oracle says of the chain; null, and why, where it says nothing. */
+async function askServed(url: string, chainId: number, talk: Talk): Promise<ServedChain | null> {
+  try {
+    const served = await servedChain(url, chainId)
+    if (served === null) talk.warn(`${url} serves no chain ${chainId}`)
+    return served
+  } catch (error) {
+    if (!(error instanceof OracleError)) throw error
+    talk.warn(`${error.code}: ${error.message}`)
+    return null
+  }
+}
+
 async function servedChain(url: string, chainId: number): Promise<ServedChain | null> {
   const path = '/v1/chains'
   const reach = { url: url.replace(/\/+$/, ''), fetch, timeoutMs: 5_000, bytesMax: 16 * 1024 * 1024 }
@@ -162,7 +175,12 @@ function textOf({ chain, deployment, lineage, isCommittee, feeds, endpoints, ser
   const due = (what: Scheduled | null): string => (what === null ? '–' : inWords(what, nowMs))
   const pairs: (readonly [string, string])[] = [
     ['registry', registry],
-    ['state', paused ? talk.bad('PAUSED: nothing is believed') : talk.good('believed')],
+    [
+      'state',
+      paused
+        ? talk.bad('PAUSED: no new report is believed; what is stored stays readable until it is too old')
+        : talk.good('believed'),
+    ],
     [
       'generation',
       `${generation}, ${counted(verifier?.signers.length ?? 0, 'signer')}, f = ${verifier?.f ?? 0}: ${isCommittee ? talk.good('the committee’s') : talk.bad('NOT the committee’s')}`,

@@ -97,6 +97,12 @@ const reasons: Readonly<Record<Extract<News<'transmit'>, { event: 'due' }>['reas
   heartbeat: 'its heartbeat ends',
 }
 
+const sentWords: Readonly<Record<Extract<News<'request'>, { event: 'sent' }>['act'], string>> = {
+  answer: 'answer',
+  refuse: 'the news that there is no value',
+  expire: 'the news that its deadline is over',
+}
+
 /** Events of requests; of each kind that strangers can cause at will, one line a while with the number of those unsaid. */
 function createRequestPresenter(paint: Paint, steadyMs: () => number): (news: News<'request'>) => string | null {
   const lines = new Map<string, { shownAtMs: number; unshown: number }>()
@@ -122,7 +128,7 @@ function createRequestPresenter(paint: Paint, steadyMs: () => number): (news: Ne
       case 'waiting':
         return null
       case 'sent':
-        return seldom('sent', `${request}: answer sent in ${news.txHash}`)
+        return seldom('sent', `${request}: ${sentWords[news.act]} sent in ${news.txHash}`)
       case 'ended': {
         const by = news.by === 'us' ? 'by this oracle' : 'by another'
         const text = news.end === 'gone' ? `${request} is gone` : `${request} ${news.end} ${by}`

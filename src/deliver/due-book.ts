@@ -1,5 +1,6 @@
 // The feeds of one store that are due, and since when: what members must agree on to take turns.
 
+import { statusCodes } from '../core/status.js'
 import { type DueReason, dueReason } from './due.js'
 import type { AttestedFeed, StoredFeed } from './facts.js'
 import type { FeedRule, Target } from './target.js'
@@ -39,9 +40,26 @@ export interface DueBook {
   lead(): DueFeed | null
 }
 
+/** That there is no value goes on chain once it was so for two stages and half a minute: until then what is stored says more. */
+const lackMsLeast = 30_000
+
 /** An empty book for `target`. */
 export function dueBook(target: Target): DueBook {
   const entries = new Map<FeedRule, DueFeed>()
+  const lackingSinceMs = new Map<FeedRule, number>()
+  const lackMs = Math.max(lackMsLeast, 2 * target.stageMs)
+
+  /** Whether a feed has no value just now only, as when oracles start and have not read its sources yet. */
+  const lacksForNow = (rule: FeedRule, { status, attestedAtMs }: AttestedFeed): boolean => {
+    if (status !== statusCodes.NO_DATA) {
+      lackingSinceMs.delete(rule)
+      return false
+    }
+    const sinceMs = lackingSinceMs.get(rule) ?? attestedAtMs
+    lackingSinceMs.set(rule, sinceMs)
+    return attestedAtMs < sinceMs + lackMs
+  }
+
   return {
     update: (storedOf, attestedOf, nowMs) => {
       const began: DueFeed[] = []
@@ -52,7 +70,8 @@ export function dueBook(target: Target): DueBook {
         const before = entries.get(rule)
         const replacedMs = stored?.attestedAtMs ?? 0
         const attested = attestedOf(rule)
-        const reason = stored === undefined ? null : dueReason(rule, stored, attested, target, nowMs)
+        const isLacking = lacksForNow(rule, attested)
+        const reason = stored === undefined || isLacking ? null : dueReason(rule, stored, attested, target, nowMs)
         const isSame = before !== undefined && before.replacedMs === replacedMs
         if (before !== undefined && stored !== undefined && !isSame) replaced.push(before)
         else if (before !== undefined && reason === null) ended.push(before)

@@ -56,11 +56,14 @@ export function requestBook(limits: BookLimits, requests: readonly OpenRequest[]
   const known = new Map(requests.map((request) => [request.id, request]))
   const counts = new Map<string, number>()
   let openCount = 0
+  /** Asked for at each tick, and the same until a request comes or goes. */
+  let listed: readonly OpenRequest[] | null = null
   const count = ({ requester }: OpenRequest, change: 1 | -1): void => {
     const next = (counts.get(requester) ?? 0) + change
     if (next === 0) counts.delete(requester)
     else counts.set(requester, next)
     openCount += change
+    listed = null
   }
   for (const request of requests) if (request.end === null) count(request, 1)
 
@@ -68,12 +71,16 @@ export function requestBook(limits: BookLimits, requests: readonly OpenRequest[]
     if (!known.delete(request.id)) return
     if (request.end === null) count(request, -1)
   }
-  const open = (): readonly OpenRequest[] => [...known.values()].filter(({ end }) => end === null)
+  const open = (): readonly OpenRequest[] => {
+    listed ??= [...known.values()].filter(({ end }) => end === null)
+    return listed
+  }
 
   /** Whom to put out for a request of `requester`; null for nobody. */
   const rival = (requester: string, isUnderWay: (id: string) => boolean): OpenRequest | null => {
     const own = counts.get(requester) ?? 0
-    const most = Math.max(...counts.values())
+    let most = 0
+    for (const number of counts.values()) if (number > most) most = number
     // Who has as many as anybody would only change places with the next.
     if (most <= own + 1) return null
     const isGreedy = (request: OpenRequest): boolean => counts.get(request.requester) === most

@@ -2,6 +2,7 @@
 
 import { OracleError } from '../base/errors.js'
 import type { Block } from '../chain/answers.js'
+import { codeOf } from '../chain/questions.js'
 import type { News, Outcome } from '../chain/sender-state.js'
 import { nothingPaid } from './flights.js'
 import { newestReport } from './newest-report.js'
@@ -10,7 +11,13 @@ import type { DeclineReason, RequestDesk, RequestDeskParts, RequestEvent } from 
 import { type RequestFlight, requestFlights } from './request-flights.js'
 import { type DeskMemory, openMemory, packMemory } from './request-memory.js'
 import { requestPlanner } from './request-plan.js'
-import { createRequestReader, type HubNews, type RequestReader, type TimedRequest } from './request-reader.js'
+import {
+  createRequestReader,
+  type HubNews,
+  type ReadState,
+  type RequestReader,
+  type TimedRequest,
+} from './request-reader.js'
 import { readyAtMs, requestRounds } from './request-rounds.js'
 import { requestSending } from './request-sending.js'
 import type { Paid } from './transmit-event.js'
@@ -19,6 +26,12 @@ import type { Paid } from './transmit-event.js'
 const expireTurns = 3
 /** Without news, how far was read is saved each so many blocks. */
 const saveBlocks = 64
+/** No more often than this: what a crash makes it forget is read again. */
+const saveEveryMs = 5_000
+/** A tick looks at all open requests no sooner than so long for each after the last look: a flood is no load. */
+const lookMs = 0.2
+/** Between two readings of a long past; after one that failed at least a block. */
+const catchUpMs = 1_000
 
 /** The desk of one hub; it takes over the jobs of an earlier life that have not ended. */
 export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
@@ -27,6 +40,7 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
   const finalityBlocks = settings.finalityBlocks ?? 64
   const feedIds = committee.feeds.map(({ feedId }) => feedId)
   const nowMs = (): number => ports.clock().wallMs
+  const steadyMs = (): number => ports.clock().steadyMs
   const counts: Record<string, number> = {}
   const declined: Partial<Record<DeclineReason, number>> = {}
 
@@ -49,11 +63,17 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
   const rounds = requestRounds(committee.timing.roundMs, Math.max(committee.timing.roundMs, settings.stageMs))
   let book = requestBook(settings)
   let reader: RequestReader | null = null
-  let opening: Promise<RequestReader> | null = null
   let newest: Block | null = null
   let working: Promise<void> | null = null
+  /** Steady times: until when the chain is left alone, when was saved last, and when was looked at all. */
+  let restsUntilMs = -Infinity
+  let savedAtMs = -Infinity
+  let consideredAtMs = -Infinity
   let savedTo = -1
   let isDirty = false
+  /** The last use of the memory failed, and that was told. */
+  let isForgetful = false
+  let hubState: 'unknown' | 'absent' | 'found' = 'unknown'
   let isClosed = false
 
   const sending = requestSending({
@@ -83,9 +103,11 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
     const at = nowMs()
     if (planner.isTooNear(asked, at)) return decline(asked.id, asked.requester, 'DEADLINE_TOO_NEAR')
     if (known !== undefined) book.drop(known)
+    isDirty ||= known !== undefined
     const fresh = { sinceMs: null, isAsked: false, isExpired: false, end: null }
     const request: OpenRequest = { ...asked, feed: feedIds.indexOf(feedId), ...fresh }
     const out = book.take(request, flights.isUnderWay)
+    isDirty ||= out !== request
     if (out !== null) decline(out.id, out.requester, 'TOO_MANY_OPEN')
     if (out === request) return
     const { id, requester, deadlineMs } = request
@@ -96,7 +118,6 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
 
   const onHubNews = ({ requested, ended, readTo }: HubNews): void => {
     for (const log of requested) {
-      isDirty = true
       if ('requestedAtMs' in log) accept(log)
       else decline(log.id, log.requester, planner.whyDeclined(log) ?? 'DEADLINE_TOO_NEAR')
     }
@@ -110,15 +131,20 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
     book.settle(readTo - finalityBlocks)
   }
 
-  const open = async (): Promise<RequestReader> => {
-    const bytes = await ports.memory.load()
+  /** Told once until the memory can be used again: a full disk stops nothing but what a restart would know. */
+  const tellMemory = (error: unknown): void => {
+    if (!isForgetful) ports.onFault(error)
+    isForgetful = true
+  }
+
+  const open = (bytes: Uint8Array | null): RequestReader => {
     const memory: DeskMemory | null = bytes === null ? null : openMemory(bytes, hub, feedIds)
     if (bytes !== null && memory === null) tell({ ...told(''), event: 'forgotten' })
     if (memory !== null) book = requestBook(settings, memory.requests)
-    reader = createRequestReader(
+    const opened = createRequestReader(
       {
         rpc: ports.rpc,
-        nowMs,
+        steadyMs,
         hub: settings.hub,
         feedIds,
         fromBlock: settings.fromBlock,
@@ -130,10 +156,12 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
           book.rewind(block)
         },
         onUnreadable: (block) => decline(`block ${block}`, '', 'UNREADABLE'),
+        onBlind: ports.onFault,
       },
       memory?.mark ?? null,
     )
-    return reader
+    savedTo = opened.mark().readTo
+    return opened
   }
 
   /** Deadlines are those of the chain's clock: until then an answer may still land. */
@@ -152,44 +180,74 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
     }
   }
 
-  const save = async (): Promise<void> => {
-    if (reader === null) return
+  const save = async (isLast = false): Promise<void> => {
+    if (reader === null || (!isLast && steadyMs() - savedAtMs < saveEveryMs)) return
     const mark = reader.mark()
-    if (!isDirty && mark.readTo - savedTo < saveBlocks) return
+    if (!isDirty && mark.readTo - savedTo < (isLast ? 1 : saveBlocks)) return
     isDirty = false
+    savedAtMs = steadyMs()
     try {
       await ports.memory.save(packMemory({ hub, mark, requests: book.all() }, feedIds))
       savedTo = mark.readTo
+      isForgetful = false
     } catch (error) {
-      // What cannot be saved is read again after a restart; the next head tries once more.
-      if (!(error instanceof OracleError)) throw error
       isDirty = true
+      tellMemory(error)
     }
   }
 
-  /** Up to the newest head, however many come meanwhile. */
+  /** Leaves the chain alone for a while: what is to be read is not so urgent that endpoints should refuse the rest. */
+  const rest = (after: Exclude<ReadState, 'done'>): void => {
+    restsUntilMs = steadyMs() + (after === 'more' ? catchUpMs : Math.max(catchUpMs, settings.blockMs))
+  }
+
+  /** Up to the newest head, however many come meanwhile; what is left is for a later tick. */
+  /** A hub without code was mistyped, or is of another chain: that is told once, and looked for again. */
+  const hasCode = async (head: Block): Promise<boolean> => {
+    if (hubState === 'found') return true
+    const isFound = (await ports.rpc.read(codeOf(settings.hub), head)) !== '0x'
+    const message = `there is no contract at ${hub}: no requests are answered`
+    if (!isFound && hubState === 'unknown')
+      ports.onFault(new OracleError('TARGET_INVALID', message, { path: '/requests/hub' }))
+    hubState = isFound ? 'found' : 'absent'
+    return isFound
+  }
+
   const work = async (): Promise<void> => {
-    opening ??= open().catch((error: unknown) => {
-      opening = null
-      throw error
-    })
-    const opened = await opening
+    if (reader === null) {
+      let bytes: Uint8Array | null
+      try {
+        bytes = await ports.memory.load()
+      } catch (error) {
+        tellMemory(error)
+        return rest('failed')
+      }
+      isForgetful = false
+      reader = open(bytes)
+    }
     for (let head = newest; head !== null && !isClosed; head = newest) {
-      const hasMore = await opened.read(head)
+      if (!(await hasCode(head))) return rest('failed')
+      const state = await reader.read(head)
       // Until all events are read, what looks open may have ended.
-      if (opened.mark().readTo >= head.number) expire(head)
+      if (reader.mark().readTo >= head.number) expire(head)
       consider()
       await save()
-      if (newest !== head) continue
-      // The rest is read with the next tick: whoever brought this head has others to look after.
-      if (hasMore) return
-      newest = null
+      if (state !== 'done') return rest(state)
+      if (newest === head) newest = null
     }
   }
+
+  /** Nobody may wait for it: what goes wrong is told, and tried again. */
   const workOn = (): Promise<void> => {
-    working ??= work().finally(() => {
-      working = null
-    })
+    if (isClosed || newest === null || steadyMs() < restsUntilMs) return working ?? Promise.resolve()
+    working ??= work()
+      .catch((error: unknown) => {
+        rest('failed')
+        ports.onFault(error)
+      })
+      .finally(() => {
+        working = null
+      })
     return working
   }
 
@@ -212,7 +270,8 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
   }
 
   const consider = (): void => {
-    if (isClosed || reader === null) return
+    if (isClosed || reader === null || book.openCount() === 0) return
+    consideredAtMs = steadyMs()
     askFeeds(nowMs())
     sending.consider()
   }
@@ -247,7 +306,7 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
     if (flight === null) return
     if (news.kind === 'sent') {
       flight.hashes.add(news.attempt.hash)
-      tell({ ...told(flight.id), event: 'sent', txHash: news.attempt.hash })
+      tell({ ...told(flight.id), event: 'sent', act: flight.act, txHash: news.attempt.hash })
     } else if (news.kind === 'undone') {
       flights.resume(flight)
       costs.remove(flight.job)
@@ -272,8 +331,10 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
       return workOn()
     },
     onTick: () => {
-      if (reader !== null && newest !== null && working === null && !isClosed) void workOn()
-      consider()
+      void workOn()
+      // A turn's beginning may be met late by an eighth of a stage, of which half is time to begin.
+      const pauseMs = Math.min(lookMs * book.openCount(), settings.stageMs / 8)
+      if (steadyMs() - consideredAtMs >= pauseMs) consider()
     },
     onNews: (news) => {
       onNews(news)
@@ -292,8 +353,7 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
       reader?.close()
       await working
       await sending.idle()
-      isDirty = true
-      await save()
+      await save(true)
     },
   }
 }

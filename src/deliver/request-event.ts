@@ -9,6 +9,7 @@ import type { Engine } from '../core/engine.js'
 import type { ReportKernel } from '../core/report.js'
 import type { ReportParts } from '../core/report-json.js'
 import type { Costs } from './costs.js'
+import type { RequestAct } from './request-job.js'
 import type { Pace } from './target.js'
 import type { Paid } from './transmit-event.js'
 
@@ -61,10 +62,11 @@ export type RequestEvent =
       readonly deadlineMs: number
     })
   | (Told & { readonly event: 'declined'; readonly requester: string; readonly why: DeclineReason })
-  /** Sources of the feed are asked and a round follows: reports from now on may answer. */
+  /** A round follows, for which sources that are asked on request are asked: reports from now on may answer. */
   | (Told & { readonly event: 'round'; readonly feed: string })
   | (Told & { readonly event: 'waiting'; readonly place: number; readonly turnAtMs: number })
-  | (Told & { readonly event: 'sent'; readonly txHash: string })
+  /** `act` says what it carries: a value, the news that there is none, or that the deadline is over. */
+  | (Told & { readonly event: 'sent'; readonly act: RequestAct; readonly txHash: string })
   /** It ended on chain; `by` us (then Paid says what it cost) or another member. `value`: onAnswer, else onRefused. */
   | (Told &
       Paid & { readonly event: 'ended'; readonly by: 'us' | 'other'; readonly end: 'answered' | 'refused' | 'gone' })
@@ -100,10 +102,12 @@ export interface RequestDeskPorts {
   /** Gives a job to the sender that pays for answers; its hourly budget is that sender's. */
   readonly submit: (job: Job) => Promise<void>
   readonly openJobs: () => readonly string[]
-  /** Asks the sources of a feed at once and for a round when they have answered. */
+  /** Asks for a round with the feed: at once, or once its sources have answered where they are asked on request only. */
   readonly askFeed: (feed: number) => void
   readonly memory: RequestMemory
   readonly onEvent: (event: RequestEvent) => void
+  /** A fault of ours or of the disk on the way: work goes on, and what could not be done is tried again later. */
+  readonly onFault: (error: unknown) => void
 }
 
 export interface RequestDeskParts {
@@ -122,7 +126,7 @@ export interface RequestDeskParts {
 export interface RequestDesk {
   /** A report was attested, or now has seals. */
   onReport(report: ReportParts): void
-  /** The chain has a new head, agreed on by the quorum. */
+  /** The chain has a new head, agreed on by the quorum. Resolves when it was looked at, as a rule; never rejects. */
   onHead(head: Block): Promise<void>
   /** Time has passed: at least eight times a stage. */
   onTick(): void
@@ -134,5 +138,6 @@ export interface RequestDesk {
    */
   isWanted(job: string): Promise<boolean>
   facts(): RequestFacts
+  /** Sends nothing more, and saves what must be remembered. Never rejects. */
   close(): Promise<void>
 }

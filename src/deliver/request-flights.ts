@@ -1,6 +1,6 @@
 // The jobs that a desk of requests gave to its sender: which are under way, and what was spent on whom within the hour.
 
-import { parseRequestJob, type RequestJob, requestJobId } from './request-job.js'
+import { parseRequestJob, type RequestAct, type RequestJob, requestJobId } from './request-job.js'
 
 /** A job under way, or ended and not yet forgotten. */
 export interface RequestFlight extends RequestJob {
@@ -37,9 +37,12 @@ export interface RequestFlights {
   mayBeOurs(id: string, txHash: string): boolean
   /** Gas that a requester cost within the hour, what is under way by its limit. */
   gasOf(requester: string): number
+  /** How many times within the hour it was told, or is being told, that a deadline is over. */
+  expiresOfHour(): number
 }
 
 interface Spent {
+  readonly act: RequestAct
   readonly requester: string
   readonly job: string
   readonly atMs: number
@@ -80,7 +83,7 @@ export function requestFlights(hub: string, nowMs: () => number, openJobs: reado
     add: (job, call, requester) => {
       const flight = note(job, call)
       forgetSpent()
-      spendings.push({ requester, job: flight.job, atMs: nowMs(), gas: call.gasLimit })
+      spendings.push({ act: job.act, requester, job: flight.job, atMs: nowMs(), gas: call.gasLimit })
       return flight
     },
     of,
@@ -106,6 +109,10 @@ export function requestFlights(hub: string, nowMs: () => number, openJobs: reado
     gasOf: (requester) => {
       forgetSpent()
       return spendings.reduce((sum, spent) => (spent.requester === requester ? sum + spent.gas : sum), 0)
+    },
+    expiresOfHour: () => {
+      forgetSpent()
+      return spendings.filter(({ act }) => act === 'expire').length
     },
   }
 }

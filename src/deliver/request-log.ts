@@ -1,5 +1,6 @@
 // The events of a RequestHub: which are asked for, and what they say.
 
+import { eventOf } from '../chain/abi-read.js'
 import type { Log } from '../chain/answers.js'
 import { IRequestHub__factory } from '../chain/generated/factories/IRequestHub__factory.js'
 import type { LogFilter } from '../chain/questions.js'
@@ -54,23 +55,18 @@ export function knownLogs(address: string, feedIds: readonly string[]): readonly
   return filters
 }
 
-/** What a log says; null for what is no event of `address` that is looked for. */
+/** What a log says; null for what is no event of `address` that is looked for, or none that a hub could make. */
 export function readHubLog(address: string, log: Log): RequestedLog | EndedLog | null {
-  const topic = log.topics[0] ?? ''
-  if (log.address !== address) return null
+  const [topic = '', id] = log.topics
+  if (log.address !== address || id === undefined) return null
   const { blockNumber, blockHash, transactionHash: txHash } = log
   const end = ends.get(topic)
-  if (end !== undefined) return { kind: 'ended', id: log.topics[1]!, end, txHash, blockNumber }
+  if (end !== undefined) return { kind: 'ended', id, end, txHash, blockNumber }
   if (topic !== requestedTopic) return null
-  const [id, requester, feedId, , deadlineS, callbackGas] = hub.decodeEventLog('Requested', log.data, log.topics)
-  return {
-    kind: 'requested',
-    id,
-    requester: requester.toLowerCase(),
-    feedId,
-    deadlineMs: Number(deadlineS) * 1000,
-    callbackGas: Number(callbackGas),
-    blockNumber,
-    blockHash,
-  }
+  return eventOf(hub, 'Requested', log, ([, requester, feedId, , deadlineS, callbackGas]): RequestedLog | null => {
+    const deadlineMs = Number(deadlineS) * 1000
+    if (!Number.isSafeInteger(deadlineMs)) return null
+    const asked = { id, requester: requester.toLowerCase(), feedId, deadlineMs, callbackGas: Number(callbackGas) }
+    return { kind: 'requested', ...asked, blockNumber, blockHash }
+  })
 }

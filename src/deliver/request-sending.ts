@@ -1,6 +1,7 @@
 // Sends what requests ask for: in this member's turns, few at once, and whoever was served least goes first.
 
 import { OracleError } from '../base/errors.js'
+import { resultOf, revertOf } from '../chain/abi-read.js'
 import type { Block } from '../chain/answers.js'
 import { RequestHub__factory } from '../chain/generated/factories/RequestHub__factory.js'
 import { callOf } from '../chain/questions.js'
@@ -9,7 +10,7 @@ import type { NewestReport } from './newest-report.js'
 import type { OpenRequest } from './request-book.js'
 import { type HubCall, requestPacker } from './request-calldata.js'
 import type { RequestDeskParts, RequestEvent } from './request-event.js'
-import type { RequestFlights } from './request-flights.js'
+import type { RequestFlight, RequestFlights } from './request-flights.js'
 import { parseRequestJob, type RequestAct, type RequestJob, requestJobId } from './request-job.js'
 import { comesFirst, type Planner, type Rank, type RequestPlan } from './request-plan.js'
 import { futureToleranceMs } from './request-rounds.js'
@@ -51,6 +52,11 @@ interface Choice extends RequestPlan, Rank {
   readonly turn: Turn
 }
 
+/**
+ * Anybody may tell a requester that its deadline is over, itself too, and whoever floods a hub leaves thousands of which
+ * that could be told: it is a courtesy, and costs no more than so many callbacks an hour.
+ */
+const expiresPerHourMax = 20
 const priorities: Readonly<Record<RequestAct, number>> = { answer: 2, refuse: 1, expire: 0 }
 /** With the errors of all that a hub calls. */
 const hubContract = RequestHub__factory.createInterface()
@@ -88,14 +94,15 @@ export function requestSending(parts: SendingParts): Sending {
   /** All that could be sent if it were this member's turn, told once each. */
   const tellTurns = (): void => {
     const held = reports.newest()
+    const at = nowMs()
     for (const request of parts.open()) {
-      const plan = planner.planOf(request, held, nowMs())
+      const plan = planner.planOf(request, held, at)
       if (plan === null || plan.act === 'expire') continue
       const standing = standingOf(request)
       const key = `${plan.act}/${plan.sinceMs}`
       if (standing.toldTurn === key) continue
       standing.toldTurn = key
-      const turnAtMs = nextTurnMs(turnOf(request, plan), nowMs())
+      const turnAtMs = nextTurnMs(turnOf(request, plan), at)
       tell({ ...told(request.id), event: 'waiting', place: standing.place, turnAtMs })
     }
   }
@@ -104,7 +111,9 @@ export function requestSending(parts: SendingParts): Sending {
   const choose = (): Choice | null => {
     const underWay = flights.underWay()
     if (underWay.length >= underWayMax) return null
-    const isExpiring = underWay.filter(({ act }) => act === 'expire').length >= expiringMax
+    const expiring = underWay.filter(({ act }) => act === 'expire').length
+    const hasRoom = expiring < expiringMax && flights.expiresOfHour() < expiresPerHourMax
+    const mayExpire = hasRoom && !underWay.some(isUnsent)
     const held = reports.newest()
     const at = nowMs()
     const spent = new Map<string, number>()
@@ -116,7 +125,7 @@ export function requestSending(parts: SendingParts): Sending {
     let best: Choice | null = null
     for (const request of parts.open()) {
       const plan = planner.planOf(request, held, at)
-      if (plan === null || (plan.act === 'expire' && isExpiring)) continue
+      if (plan === null || (plan.act === 'expire' && !mayExpire)) continue
       const turn = turnOf(request, plan)
       if (!isTurn(turn, at) || standingOf(request).restsUntilMs > at || flights.isUnderWay(request.id)) continue
       const choice = { ...plan, request, turn, gasSpent: gasOf(request.requester) }
@@ -153,7 +162,7 @@ export function requestSending(parts: SendingParts): Sending {
     const { reverted, data } = await ports.rpc.read(callOf(settings.hub, call.data), head)
     if (parts.isClosed()) return
     if (reverted) {
-      const why = hubContract.parseError(data)?.name ?? `reverts with ${data.slice(0, 10)}`
+      const why = revertOf(hubContract, data)
       // It ended, as its event will say, or the chain's clock is behind ours.
       return why === 'UnknownRequest' || why === 'StillOpen' ? undefined : fail(why)
     }
@@ -181,10 +190,11 @@ export function requestSending(parts: SendingParts): Sending {
         head ??= await ports.rpc.head()
         await send(choice, head)
       } catch (error) {
-        if (!(error instanceof OracleError)) throw error
-        // The chain cannot be read: the next tick tries again.
-        standingOf(choice.request).restsUntilMs = 0
-        return
+        // The chain cannot be read: the next tick tries again. After a fault of ours others go first.
+        const isUnread = error instanceof OracleError
+        standingOf(choice.request).restsUntilMs = isUnread ? 0 : nowMs() + settings.stageMs
+        if (isUnread) return
+        ports.onFault(error)
       }
     }
   }
@@ -192,11 +202,16 @@ export function requestSending(parts: SendingParts): Sending {
   /** A job of an earlier life, of which only the id is known. */
   const isStillOpen = async ({ id, act, atMs }: RequestJob, head: Block): Promise<boolean> => {
     const { data } = await ports.rpc.read(callOf(settings.hub, hubContract.encodeFunctionData('requestOf', [id])), head)
-    const [request] = hubContract.decodeFunctionResult('requestOf', data)
-    const feed = committee.feeds.find(({ feedId }) => feedId === request.feedId)
-    if (BigInt(request.requester) === 0n || feed === undefined) return false
-    const requestedAtMs = Number(request.requestedAtS) * 1000
-    const isOver = head.timestampMs > requestedAtMs + Number(request.openForS) * 1000
+    const request = resultOf(hubContract, 'requestOf', data, ([{ feedId, requester, requestedAtS, openForS }]) => ({
+      feed: BigInt(requester) === 0n ? undefined : committee.feeds.find((feed) => feed.feedId === feedId),
+      requestedAtMs: Number(requestedAtS) * 1000,
+      openForMs: Number(openForS) * 1000,
+    }))
+    if (request === null)
+      throw new OracleError('TARGET_INVALID', `${settings.hub} is no hub`, { path: '/requests/hub' })
+    const { feed, requestedAtMs, openForMs } = request
+    if (feed === undefined) return false
+    const isOver = head.timestampMs > requestedAtMs + openForMs
     if (act === 'expire') return isOver
     const isFresh = head.timestampMs <= atMs + 1000 * feed.validForS
     return !isOver && isFresh && atMs > requestedAtMs + futureToleranceMs
@@ -206,9 +221,11 @@ export function requestSending(parts: SendingParts): Sending {
     consider: () => {
       tellTurns()
       if (sending !== null || choose() === null) return
-      sending = sendAll().finally(() => {
-        sending = null
-      })
+      sending = sendAll()
+        .catch(ports.onFault)
+        .finally(() => {
+          sending = null
+        })
     },
     isWanted: async (id) => {
       const job = parseRequestJob(id)
@@ -232,6 +249,11 @@ export function requestSending(parts: SendingParts): Sending {
       await sending
     },
   }
+}
+
+/** An answer that has not left yet, for want of budget as a rule. */
+function isUnsent({ act, data, hashes }: RequestFlight): boolean {
+  return act !== 'expire' && data !== null && hashes.size === 0
 }
 
 function messageOf(error: unknown): string {

@@ -1,6 +1,7 @@
 // What a store on chain has, and whether it would take a push, by the word of a quorum of endpoints.
 
 import { OracleError } from '../base/errors.js'
+import { revertOf } from '../chain/abi-read.js'
 import { IFeedStore__factory } from '../chain/generated/factories/IFeedStore__factory.js'
 import { callOf } from '../chain/questions.js'
 import type { RpcQuorum } from '../chain/rpc-quorum.js'
@@ -35,9 +36,7 @@ export function createStoreReader(rpc: Pick<RpcQuorum, 'head' | 'read'>): StoreR
     },
     whyReverts: async (target, data) => {
       const answer = await rpc.read(callOf(target.store, data), await rpc.head())
-      return answer.reverted
-        ? (store.parseError(answer.data)?.name ?? `reverts with ${answer.data.slice(0, 10)}`)
-        : null
+      return answer.reverted ? revertOf(store, answer.data) : null
     },
   }
 }

@@ -1,6 +1,7 @@
 // Keeps one store fresh: compares each report and head, waits for its turn, looks again, sends, and tells what came of it.
 
 import type { Clock } from '../base/clock.js'
+import { OracleError } from '../base/errors.js'
 import type { Job, News } from '../chain/sender-state.js'
 import { toHex } from '../core/bytes.js'
 import type { Committee } from '../core/committee.js'
@@ -35,6 +36,8 @@ export interface TransmitterPorts {
   /** Ids of the jobs that the sender has taken, in this life or an earlier one, and that have not ended. */
   readonly openJobs: () => readonly string[]
   readonly onEvent: (event: TransmitEvent) => void
+  /** A fault of ours in what nobody waits for: the next tick tries again. */
+  readonly onFault: (error: unknown) => void
 }
 
 export interface TransmitterParts {
@@ -182,7 +185,7 @@ export function createTransmitter(parts: TransmitterParts): Transmitter {
     sending = send()
       // That the chain cannot be read was told: the next tick tries again.
       .catch((error: unknown) => {
-        if (!isBlind) throw error
+        if (!isBlind && !(error instanceof OracleError)) ports.onFault(error)
       })
       .finally(() => {
         sending = null

@@ -128,6 +128,27 @@ describe('an endpoint, nock in front of ethers’ provider', () => {
     expect([error.fault, error.message]).toEqual(['shape', 'eth_getBlockByNumber: data is not 32 bytes long'])
   })
 
+  it.each([
+    ['objects', ['eth_getBlockByNumber'], `,"x":[${'{},'.repeat(100_000)}0]`, 'the answer is padded'],
+    ['zeros', ['eth_getBlockByNumber'], `,"x":[${'0,'.repeat(100_000)}0]`, 'the answer is padded'],
+    ['blanks', ['eth_getBalance'], ' '.repeat(200_000), 'the answer has more than 128000 bytes'],
+    ['a long block', ['eth_getBlockByNumber'], ' '.repeat(600_000), 'the answer has more than 512000 bytes'],
+  ])('padded with %s is no answer, though what it says is right', async (_, [method], padding, message) => {
+    nock(host).post('/').reply(200, `{"jsonrpc":"2.0","id":1,"result":"0x1"${padding}}`)
+    const endpoint = endpointAt(host, { bytesMax: 8_000_000, timeoutMs: 5_000 })
+    const error = await faultOf(endpoint.ask(method!, [], toInteger))
+    expect([error.fault, error.message]).toEqual(['body', message])
+  })
+
+  it('keeps the key in its URL to itself, whoever repeats it', async () => {
+    const message = 'project SECRETKEY1 has no access, see http://127.0.0.1:1/v3/SECRETKEY1'
+    nock(host)
+      .post('/v3/SECRETKEY1')
+      .reply(200, { jsonrpc: '2.0', id: 1, error: { code: 1, message } })
+    const error = await faultOf(chainId(endpointAt(`${host}/v3/SECRETKEY1`)))
+    expect(error.message).toBe('project [hidden] has no access, see [hidden]')
+  })
+
   it('the words of a stranger stay one short line', async () => {
     const message = `a\u001b[2J\nb${'c'.repeat(1_000)}`
     nock(host)

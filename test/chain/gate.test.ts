@@ -64,4 +64,20 @@ describe('a gate', () => {
     expect((await gate.look())?.number).toBe((await gate.rpc.head()).number)
     expect(told).toEqual(['CHAIN_SEQUENCER_DOWN', null])
   })
+
+  it('is closed, but not blind, while nobody says how the sequencer is', async () => {
+    const { fixture, gate } = await start({ profile: { sequencerFeed: { address: feed, graceMs: 60_000 } } })
+    for (const proxy of fixture.proxies)
+      proxy.onReply = ({ method }, reply) =>
+        method === 'eth_call' ? { error: { code: -32000, message: 'missing trie node' } } : reply
+    expect(await gate.look()).toBe(null)
+    expect(gate.stop()).toMatchObject({ code: 'CHAIN_NO_QUORUM', isBlind: false })
+    for (const proxy of fixture.proxies)
+      proxy.onRaw = (_, response) => {
+        response.writeHead(503).end()
+        return true
+      }
+    for (let look = 0; look < 3; look++) await gate.look()
+    expect(gate.stop()).toMatchObject({ code: 'CHAIN_NO_QUORUM', isBlind: true })
+  })
 })

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -141,6 +142,26 @@ describe('a read at the agreed block', () => {
     expect(performance.now() - startMs).toBeLessThan(300)
     await new Promise((resolve) => setTimeout(resolve, 450))
     expect(stateOf('c')).toBe('failing')
+  })
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['HTTP 413', (response) => response.writeHead(413).end()],
+    ['HTTP 429', (response) => response.writeHead(429, { 'retry-after': '60' }).end()],
+    ['a page', (response) => response.end('<html>')],
+    ['nothing', () => {}],
+  ])('of events that all answer with %s fails by itself: heads and states are read on', async (_, answer) => {
+    const { quorum, proxies, changes, settled } = await start()
+    const at = await quorum.head()
+    for (const proxy of proxies)
+      proxy.onRaw = ({ method }, response) => {
+        if (method === 'eth_getLogs') answer(response)
+        return method === 'eth_getLogs'
+      }
+    for (const question of [logsOf({ address: feed, topics: [] }), logsSince({ address: feed, topics: [] }, 0)])
+      expect(await codeOfError(quorum.read(question, at))).toBe('CHAIN_NO_QUORUM')
+    await settled()
+    expect(changes).toEqual(['a:counting', 'b:counting', 'c:counting'])
+    expect(await quorum.read(codeOf(feed), await quorum.head())).toBe(feedCode)
   })
 
   it('at a block that a reorganisation took away has no answer', async () => {

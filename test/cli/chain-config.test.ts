@@ -30,7 +30,7 @@ const chain: ChainDocument = {
   fees,
   stores: [{ ...store, feeds: [{ name: 'feed-1', heartbeatS: 60 }] }],
   requests: {
-    hub: store.address,
+    hub: '0x00000000000000000000000000000000000000BB',
     fromBlock: 7,
     senders: [{ keystore: 'answers.json' }],
     fees,
@@ -89,7 +89,7 @@ describe('chains of config.json', () => {
       },
       stores: [{ chainId: 31_337, store: store.address.toLowerCase(), blockMs: 1000, landBlocks: 2, stageMs: 8000 }],
       requests: {
-        hub: store.address.toLowerCase(),
+        hub: '0x00000000000000000000000000000000000000bb',
         fromBlock: 7,
         requesters: [store.address.toLowerCase()],
         openMax: 1000,
@@ -116,6 +116,9 @@ describe('chains of config.json', () => {
     [{ senders: [] }, 'CONFIG_INVALID', '/chains/0/senders'],
     [{ senders: [{ keystore: 'a.json' }, { keystore: './a.json' }] }, 'CHAIN_CONFIG_INVALID', '/chains'],
     [{ senders: [{ keystore: 'answers.json' }] }, 'CHAIN_CONFIG_INVALID', '/chains'],
+    [{ stores: [store, store] }, 'CHAIN_CONFIG_INVALID', '/chains'],
+    [{ requests: { ...chain.requests, hub: store.address } }, 'CHAIN_CONFIG_INVALID', '/chains'],
+    [{ requests: { ...chain.requests, stageMs: 3999 } }, 'CHAIN_CONFIG_INVALID', '/chains/0/requests/stageMs'],
     [{ stores: [{ ...store, address: '0x12' }] }, 'CONFIG_INVALID', '/chains/0/stores/0/address'],
   ])('%j is refused with %s at %s', (change, code, path) => {
     expect(refused(change)).toEqual({ code, path })
@@ -138,6 +141,8 @@ describe('chains of config.json', () => {
   it('have names of their own, since journals lie under them', () => {
     expect(refusalOf(() => load([chain, chain]))?.code).toBe('CHAIN_CONFIG_INVALID')
     const other = { ...chain, name: 'second', senders: [{ keystore: 'b.json' }], requests: undefined }
-    expect(load([chain, other]).map(({ name }) => name)).toEqual(['local', 'second'])
+    // The same chain again would be sent to twice.
+    expect(refusalOf(() => load([chain, other]))?.message).toContain('two entries are of chain 31337')
+    expect(load([chain, { ...other, profile: { chainId: 5 } }]).map(({ name }) => name)).toEqual(['local', 'second'])
   })
 })

@@ -68,8 +68,7 @@ describe('assay chain', () => {
       'btc-usd',
     ]
     const said = await attesting(scene.run([...args, '--pyth', `btc-usd=0x${'e6'.repeat(32)}`]))
-    expect(said.error).toBeNull()
-    expect(said.code).toBe(0)
+    expect(said.code, said.stderr).toBe(0)
     expect(said.json.steps.map(({ step }: { step: string }) => step)).toEqual([
       ...['registry', 'start', 'store', 'hub', 'push:store', 'facade:btc-usd', 'pyth'],
     ])
@@ -97,10 +96,20 @@ describe('assay chain', () => {
     expect(await nonce()).toBe(before)
   })
 
-  it('refuses to go on with a file of another key or guardian', async () => {
+  it('refuses to go on with a file of another guardian or plan', async () => {
     const other = await scene.run(['deploy', scene.folder, ...scene.key, '--guardian', `0x${'11'.repeat(20)}`])
     expect(other).toMatchObject({ code: 1, error: { code: 'DEPLOYMENT_UNFIT' } })
     expect(other.error!.message).toContain('guardian')
+    const args = ['deploy', scene.folder, ...scene.key, '--api', scene.served.api.url, '--facade', 'btc-usd']
+    for (const [more, step] of [
+      [['--pyth', `btc-usd=0x${'e7'.repeat(32)}`], 'pyth'],
+      [['--pyth', `btc-usd=0x${'e6'.repeat(32)}`, '--max-age', '7'], 'facade:btc-usd'],
+      [[], 'pyth'],
+    ] as const) {
+      const plan = await scene.run([...args, ...more])
+      expect(plan).toMatchObject({ code: 1, error: { code: 'DEPLOYMENT_UNFIT' } })
+      expect(plan.error!.message).toContain(`step ${step} of an earlier run`)
+    }
   })
 
   it('shows the lineage and what contracts can read', async () => {
@@ -186,6 +195,9 @@ describe('assay chain', () => {
     const settled = await scene.run([...again, '--requester', said.json.requester])
     expect(settled).toMatchObject({ code: 1, error: { code: 'TRANSACTION_REVERTED' } })
     expect(settled.error!.message).toContain('Settled()')
+    expect(settled.error!.message).toContain(`--id ${id} shows it`)
+    const shown = await scene.run(['request', 'btc-usd', ...at(), '--committee', scene.folder, '--id', id])
+    expect(shown).toMatchObject({ code: 0, json: { value: '65123.00000000', end: 'answered', id } })
   })
 
   it('tells a refusal apart from an answer, and both from silence', async () => {

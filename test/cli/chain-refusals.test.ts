@@ -153,6 +153,36 @@ describe('a deployment that is killed', () => {
   })
 })
 
+describe('a deployment that waits for its first values', () => {
+  it('holds those of now against independent ones of now, whatever was compared before', async () => {
+    const args = [...shadowed('waits.json'), ...scene.sources, '--push']
+    await scene.attest(units)
+    const child = scene.begin(args)
+    let told = ''
+    child.stderr!.on('data', (bytes: Buffer) => {
+      told += bytes.toString()
+      // The hub is on its way; first values come after it.
+      if (/4 of 5[\s\S]* sent /.test(told)) child.kill('SIGKILL')
+    })
+    expect(await new Promise((resolve) => child.once('close', (_, signal) => resolve(signal))), told).toBe('SIGKILL')
+    const before = await nonce()
+    scene.price = '70000'
+    await scene.attest(units)
+    const said = await scene.run(args)
+    expect(said.error, said.stderr).toMatchObject({ code: 'SHADOW_MISMATCH' })
+    expect(await nonce()).toBeLessThanOrEqual(before + 1)
+    scene.price = '65000'
+    await scene.attest(6_500_010_000_000n)
+    const done = await scene.run(args)
+    expect(done.code, done.stderr).toBe(0)
+    expect(done.json.shadow).toMatchObject([
+      { feed: 'btc-usd', attested: '65000.10000000', independent: '65000.00000000' },
+    ])
+    expect(done.json.steps).toHaveLength(5)
+    scene.price = '64000'
+  })
+})
+
 describe('endpoints that lie', () => {
   const three = (): string[] => proxies.map(({ url }) => `${url}/v2/verySecretKey`)
   const status = (): string[] => ['status', '--deployment', out('killed.json')]
@@ -217,5 +247,35 @@ describe('a deployment file', () => {
     })
     for (const said of await Promise.all([read('none.json'), ...all]))
       expect(said).toMatchObject({ code: 1, error: { code: 'DEPLOYMENT_UNFIT' } })
+  })
+})
+
+describe('a chain whose clock stands still', () => {
+  it('is told apart from a report that is of the future', async () => {
+    const still = await openScene(['--timestamp', `${Math.floor(Date.now() / 1000) - 120}`])
+    try {
+      await still.attest(units)
+      const args = [
+        'deploy',
+        still.folder,
+        ...still.key,
+        '--no-shadow',
+        'a test',
+        '--api',
+        still.served.api.url,
+        '--push',
+      ]
+      const said = await still.run(args)
+      expect(said, said.stderr).toMatchObject({ code: 1, error: { code: 'TRANSACTION_REVERTED' } })
+      expect(said.error!.message).toMatch(
+        /FutureReport\(\d+\): the clock of this chain stands still, its last block \d+/,
+      )
+      expect(said.error!.message).toContain('evm_mine')
+      await still.anvil.ask('evm_increaseTime', 120)
+      await still.anvil.mine()
+      expect((await still.run(args)).json?.steps).toHaveLength(5)
+    } finally {
+      await still.close()
+    }
   })
 })

@@ -12,6 +12,7 @@ import { type OnceNews, type OnceSender, type Pending, sendOnce } from '../../sr
 import { createWallet } from '../../src/chain/wallet.js'
 import { fromHex } from '../../src/core/bytes.js'
 import { type Anvil, startAnvil } from '../chain/anvil.js'
+import { startProxy } from '../chain/rpc-proxy.js'
 import { rich } from './chain-scene.js'
 
 const gwei = 1_000_000_000n
@@ -124,6 +125,49 @@ describe('sendOnce', () => {
     await sendOnce(sender(), { to: rich.address, data: '0x' })
     const { transactionHash } = await sendOnce(sender(), plain, undefined, kept)
     expect(transactionHash).not.toBe(kept.attempts[0]!.hash)
+  })
+
+  it('takes a nonce that shows before its receipt for its own, and pays once', async () => {
+    const proxy = await startProxy(anvil.url)
+    const hasty = createRpcQuorum({
+      ...{ endpoints: [{ name: 'hasty', url: proxy.url }], quorum: 1, clock: readClock },
+      profile: chainProfile('local'),
+    })
+    try {
+      const before = await nonce()
+      // Twice the node says that the nonce is used, as one that is at work on the block that holds it.
+      let early = 0
+      const begin = (): void => {
+        early = 2
+        proxy.onReply = (call, reply) =>
+          call.method === 'eth_getTransactionCount' && early-- > 0
+            ? { result: `0x${(before + 1).toString(16)}` }
+            : reply
+      }
+      let kept: Pending | null = null
+      const onPending = async (pending: Pending): Promise<void> => {
+        kept ??= pending
+        begin()
+      }
+      const wait = async (): Promise<void> => {
+        if (early <= 0) await anvil.mine()
+      }
+      const { transactionHash } = await sendOnce(sender({ quorum: hasty, wait }), plain, onPending)
+      expect(early).toBeLessThanOrEqual(0)
+      expect(transactionHash).toBe(kept!.attempts[0]!.hash)
+
+      // The same for what an earlier run kept: another in its place would be a second one.
+      const left = await keptOf(plain)
+      early = 2
+      proxy.onReply = (call, reply) =>
+        call.method === 'eth_getTransactionCount' && early-- > 0 ? { result: `0x${(before + 2).toString(16)}` } : reply
+      const again = await sendOnce(sender({ quorum: hasty, wait }), plain, undefined, left)
+      expect(again.transactionHash).toBe(left.attempts[0]!.hash)
+      expect(await nonce()).toBe(before + 2)
+    } finally {
+      hasty.close()
+      await proxy.stop()
+    }
   })
 
   it('says so when another transaction takes its nonce meanwhile', async () => {

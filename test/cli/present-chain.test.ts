@@ -114,7 +114,15 @@ describe('requests in words', () => {
     [{ ...base, requester, event: 'declined', why: 'TOO_MANY_OPEN' }, 'request 42 of 0xee declined: TOO_MANY_OPEN'],
     [{ ...base, event: 'round', feed: 'btc-usd' }, null],
     [{ ...base, event: 'waiting', place: 0, turnAtMs: 1 }, null],
-    [{ ...base, event: 'sent', txHash: '0xab' }, 'request 42: answer sent in 0xab'],
+    [{ ...base, event: 'sent', act: 'answer', txHash: '0xab' }, 'request 42: answer sent in 0xab'],
+    [
+      { ...base, event: 'sent', act: 'refuse', txHash: '0xab' },
+      'request 42: the news that there is no value sent in 0xab',
+    ],
+    [
+      { ...base, event: 'sent', act: 'expire', txHash: '0xab' },
+      'request 42: the news that its deadline is over sent in 0xab',
+    ],
     [
       { ...base, ...paid, event: 'ended', by: 'us', end: 'answered' },
       'request 42 answered by this oracle, 95,123 gas, 0.0002145 ETH',

@@ -119,11 +119,7 @@ function payerKey(engine: SigningEngine, member: number, index: number): PayerKe
 }
 
 /** The chain of one oracle as config.json would have it. */
-function chainConfigOf(
-  settings: AnvilWorldSettings,
-  store: string,
-  endpoints: readonly EndpointConfig[],
-): ChainConfig {
+function chainConfigOf(settings: AnvilWorldSettings, store: string, endpoints: readonly EndpointConfig[]): ChainConfig {
   const pace = { ...usualPace, ...settings.pace }
   const { blockMs } = pace
   const profile = chainProfile('local', { blockMs, confirmations: 2, finalityBlocks: 70, ...settings.profile })
@@ -313,9 +309,14 @@ export async function openAnvilWorld(engine: SigningEngine, settings: AnvilWorld
     },
   }
   let reorgs = 0
-  for (const { member } of oracles) if (!dead.includes(member)) await world.start(member)
-  await world.block()
-  return world
+  try {
+    for (const { member } of oracles) if (!dead.includes(member)) await world.start(member)
+    await world.block()
+    return world
+  } catch (error) {
+    await world.close()
+    throw error
+  }
 }
 
 /** Runs `action` in a world of its own, which is gone afterwards; no fault of ours may have come up in it. */

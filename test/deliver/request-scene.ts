@@ -17,11 +17,10 @@ import type { Outcome, SenderRules } from '../../src/chain/sender-state.js'
 import { toHex, utf8 } from '../../src/core/bytes.js'
 import { canonicalJson } from '../../src/core/canonical.js'
 import { type Committee, parseCommittee } from '../../src/core/committee.js'
-import { packReadings, type Reading } from '../../src/core/layout.js'
+import type { Reading } from '../../src/core/layout.js'
 import { type ReportKernel, reportKernel } from '../../src/core/report.js'
-import type { ReportParts, Signatures } from '../../src/core/report-json.js'
+import type { ReportParts } from '../../src/core/report-json.js'
 import { statusCodes } from '../../src/core/status.js'
-import { domainOf, reportDigest, sealedDigest } from '../../src/core/typed-data.js'
 import { createWasmEngine, type SigningEngine } from '../../src/crypto/engine-wasm.js'
 import { type CostTable, createCosts } from '../../src/deliver/costs.js'
 import { createRequestDesk } from '../../src/deliver/request-desk.js'
@@ -29,8 +28,8 @@ import type { RequestDesk, RequestEvent, RequestSettings } from '../../src/deliv
 import { turnOrder } from '../../src/deliver/turn.js'
 import { type Anvil, startAnvil } from '../chain/anvil.js'
 import { keys, rulesOf, walletOf } from '../chain/anvil-sender.js'
-import { committeeDocument, memberKey } from '../committee-document.js'
-import { readings } from '../signed-report.js'
+import { committeeDocument } from '../committee-document.js'
+import { sealedReport } from './request-reports.js'
 
 export const hubInterface: ReturnType<typeof RequestHub__factory.createInterface> =
   RequestHub__factory.createInterface()
@@ -44,6 +43,8 @@ export interface Life {
   /** Feeds that were asked, by index. */
   readonly asked: number[]
   readonly outcomes: Outcome[]
+  /** What went wrong on the way; a test that expects it takes it out. */
+  readonly faults: unknown[]
   close(): Promise<void>
 }
 
@@ -181,21 +182,8 @@ export class RequestScene {
   }
 
   /** A report of now, sealed; `change` of its readings. */
-  report(change: (readings: Reading[]) => readonly Reading[] = (all) => all): ReportParts {
-    const { engine, kernel, committee } = this
-    const attestedAtMs = this.nowMs
-    const current = change(readings()).map((reading) =>
-      reading.values === null ? reading : { ...reading, timeMs: attestedAtMs - 500 },
-    )
-    const values = packReadings(kernel.layout, current)
-    const header = { epoch: 1, round: 1, attestedAtMs, root: kernel.root(values) }
-    const domain = domainOf(engine, committee.salt)
-    const digest = reportDigest(engine, domain, header)
-    const by = (signers: readonly number[], over: Uint8Array): Signatures => ({
-      signers,
-      signatures: signers.map((member) => engine.sign(over, memberKey(engine, member))),
-    })
-    return { ...header, values, ...by([0, 1, 3], digest), seals: by([0, 2], sealedDigest(engine, domain, digest)) }
+  report(change?: (readings: Reading[]) => readonly Reading[]): ReportParts {
+    return sealedReport(this.engine, this.committee, this.kernel, this.nowMs, change)
   }
 
   /** The id of the hub's request number `count`. */
@@ -235,6 +223,7 @@ export class RequestScene {
     const events: RequestEvent[] = []
     const asked: number[] = []
     const outcomes: Outcome[] = []
+    const faults: unknown[] = []
     let desk: RequestDesk | null = null
     const sender = createSender(rules, {
       rpc: createSenderRpc(rpc),
@@ -279,6 +268,7 @@ export class RequestScene {
           },
         },
         onEvent: (event) => void events.push(event),
+        onFault: (error) => void faults.push(error),
       },
     })
     const close = async (): Promise<void> => {
@@ -289,7 +279,7 @@ export class RequestScene {
       this.lives.splice(this.lives.indexOf(life), 1)
       rpc.close()
     }
-    const life: Life = { desk, sender, rpc, events, asked, outcomes, close }
+    const life: Life = { desk, sender, rpc, events, asked, outcomes, faults, close }
     this.lives.push(life)
     return life
   }
@@ -346,10 +336,12 @@ export class RequestScene {
   }
 
   async stop(): Promise<void> {
+    const faults = this.lives.flatMap((life) => life.faults)
     for (const life of [...this.lives]) await life.close()
     for (const journal of this.#journals) await journal.close()
     await this.anvil.stop()
     rmSync(this.#folder, { recursive: true })
+    if (faults.length > 0) throw faults[0]
   }
 }
 

@@ -14,6 +14,9 @@ function world(settings: Partial<WorldSettings> = {}): World {
   return new World(engine, { seed: 1n, delays: noDelays, ...settings })
 }
 
+/** A reading of a feed without a value. */
+const absent = { status: 9, groups: 0, spreadPpm: 0, timeMs: 0, values: null }
+
 describe('a transmitter', () => {
   it('tells of an update from due to confirmed, with times and cost, once each', async () => {
     const made = world({ confirmMs: 3000 })
@@ -38,14 +41,32 @@ describe('a transmitter', () => {
     const priorities: number[] = []
     made.onSubmit = (_, { priority }) => priorities.push(priority) > 0
     await made.run(12_000)
-    for (const change of [{ status: 8 }, { status: 9, groups: 0, spreadPpm: 0, timeMs: 0, values: null }, {}]) {
+    const status = (): number => made.chain.stored(made.committee.feeds[0]!.feedId)!.status
+    for (const change of [{ status: 8 }, absent, {}]) {
       made.readings = changed(readings(), 0, change)
+      // That there is none must have lasted.
+      if (change === absent) {
+        await made.run(29_000)
+        expect(status()).toBe(8)
+      }
       await made.run(12_000)
-      expect(made.chain.stored(made.committee.feeds[0]!.feedId)!.status).toBe(change.status ?? 0)
+      expect(status()).toBe(change.status ?? 0)
     }
     const [first, ...changes] = priorities
     expect(changes.length).toBeGreaterThanOrEqual(3)
     expect(Math.max(...changes)).toBeGreaterThan(first!)
+  })
+
+  it('does not take what oracles have not read yet, after a start, for a feed without a value', async () => {
+    const made = world()
+    await made.run(12_000)
+    for (const now of [absent, {}, absent, {}]) {
+      made.readings = changed(readings(), 0, now)
+      for (let second = 0; second < 25; second++) {
+        await made.run(1000)
+        expect(made.chain.stored(made.committee.feeds[0]!.feedId)!.status).toBe(0)
+      }
+    }
   })
 
   it('takes a quorum’s attestations when seals do not come, and seals when they do', async () => {

@@ -144,6 +144,9 @@ export class World {
             },
             openJobs: () => openJobs,
             onEvent: (event) => this.events.push({ ...event, member }),
+            onFault: (error) => {
+              throw error
+            },
           },
         })
   }
