@@ -43,8 +43,6 @@ const leadS = 60
 const firstStepMs = 20_000
 /** How long the end of a run waits for what is on its way to the chain. */
 const patienceMs = { replay: 15_000, live: 60_000, ended: 3_000 } as const
-/** States of that many blocks are kept: nobody asks for older ones. */
-const statesKept = 1024
 
 /** Starts anvil at the time of `show`, of which `replay` is the server; both null with live sources. `speed` is the replay's in the end. */
 export async function startBeside(
@@ -58,7 +56,7 @@ export async function startBeside(
   const loading = import('./demo-chain.js')
   const genesisS = Math.floor((show?.stepsMs[0] ?? Date.now()) / 1000) - leadS
   const chainArgs = ['--chain-id', '31337', '--accounts', '1', '--no-mining', '--timestamp', String(genesisS)]
-  const anvil = await spawnAnvil([...chainArgs, '--prune-history', String(statesKept)])
+  const anvil = await spawnAnvil(chainArgs)
   const stepMs = show === null ? null : stepMsOf(show)
   const slowest = 1000 / firstStepMs
   const isHeld = replay !== null && (speed === null || speed > slowest)
