@@ -5,6 +5,7 @@ import type { Clock } from './base/clock.js'
 import { nodeDisk } from './base/disk.js'
 import { OracleError } from './base/errors.js'
 import { readWhole, replaceWhole } from './base/whole-file.js'
+import type { Block } from './chain/answers.js'
 import { withDataGas } from './chain/data-gas.js'
 import { createGate, type Gate } from './chain/gate.js'
 import { createRpcQuorum, type RpcQuorum } from './chain/rpc-quorum.js'
@@ -116,7 +117,7 @@ async function openParts(
   const transmitters: Transmitter[] = []
   let desk: RequestDesk | null = null
   const payers: Omit<PayersParts, 'keys' | 'spending'> = {
-    quorum,
+    quorum: gate.keysRpc,
     clock,
     folder,
     onFault,
@@ -186,9 +187,7 @@ function runningChain(
   let timer: NodeJS.Timeout | null = null
   let ticking: NodeJS.Timeout | null = null
 
-  const look = async (): Promise<void> => {
-    const block = await gate.look()
-    if (isClosed) return
+  const act = async (block: Block | null): Promise<void> => {
     // Without a quorum keys learn that they are blind; while a sequencer is down nothing of theirs is raised or repeated.
     const stop = gate.stop()
     if (stop === null || stop.isBlind) await Promise.all([pushing.look(), answering?.look()])
@@ -197,6 +196,11 @@ function runningChain(
     // Old requests may take long to read: prices do not wait for them.
     desk?.onHead(block).catch(onFault)
     await Promise.all(transmitters.map((transmitter) => transmitter.onHead()))
+  }
+  const look = async (): Promise<void> => {
+    const block = await gate.look()
+    if (isClosed) return
+    await (block === null ? act(null) : gate.holding(block, () => act(block)))
   }
   const lookOn = (): void => {
     looking = look()

@@ -44,7 +44,7 @@ export interface Payers extends SenderPool {
   readonly endings: readonly Outcome[]
 }
 
-/** The pool of `keys`, which are wiped: each is with its wallet now. JOURNAL_… where a journal cannot be used. */
+/** The pool of `keys`; JOURNAL_… where a journal cannot be used. */
 export async function openPayers(parts: PayersParts): Promise<Payers> {
   const { keys, quorum, clock, folder, stillWanted, onNews, onFault } = parts
   const { chainId } = quorum.profile
@@ -61,7 +61,6 @@ export async function openPayers(parts: PayersParts): Promise<Payers> {
       journals.push(journal)
       for (const entry of journal.entries) if (entry.kind === 'end') endings.push(entry.outcome)
       const wallet = createWallet(privateKey)
-      privateKey.fill(0)
       const ports = { rpc: createSenderRpc(quorum), wallet, journal, clock, stillWanted, onFault }
       const rules = rulesOf(quorum, address, parts.spending)
       senders.push(createSender(rules, { ...ports, onNews: (news) => onNews(address, news) }))

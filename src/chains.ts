@@ -71,6 +71,8 @@ export async function openChains(parts: ChainsParts): Promise<Chains> {
       const what = { engine, committee, kernel, member: self, chain, declared, keys, folder, clock, costs }
       const chainParts = { ...what, askFeed, onEvent, onFault }
       chains.push(await openChain(chainParts).catch((error: unknown) => withoutJournal(chainParts, error)))
+      // Each is with its wallet now.
+      for (const { privateKey } of [...keys.pushes, ...keys.requests]) privateKey.fill(0)
     }
   } catch (error) {
     await close()

@@ -1,8 +1,8 @@
 // How long an answer may be, and how dense: an endpoint that pads its answers must not hold up the process that reads them.
 
-/** Bytes of an answer to a method of which much may come; blocks with the hashes of some thousand transactions. */
+/** Bytes of an answer to a method of which much may come: a block full of the longest requests; the hashes of some thousand transactions. */
 const roomy: Readonly<Record<string, number>> = {
-  eth_getLogs: 1_000_000,
+  eth_getLogs: 3_000_000,
   eth_getBlockByNumber: 512_000,
   eth_getTransactionReceipt: 512_000,
 }

@@ -33,6 +33,9 @@ const lookMs = 0.2
 /** Between two readings of a long past; after one that failed at least a block. */
 const catchUpMs = 1_000
 
+/** Declined requests that are told one by one, a minute. */
+const declinesTold = 60
+
 /** The desk of one hub; it takes over the jobs of an earlier life that have not ended. */
 export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
   const { committee, kernel, settings, costs, ports } = parts
@@ -47,7 +50,12 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
   const tell = (event: RequestEvent): void => {
     counts[event.event] = (counts[event.event] ?? 0) + 1
     if (event.event === 'declined') declined[event.why] = (declined[event.why] ?? 0) + 1
-    ports.onEvent(event)
+    if (event.event !== 'declined' || mayTellDecline()) ports.onEvent(event)
+  }
+  /** A flood of requests is counted, and told so often a minute. */
+  const mayTellDecline = (): boolean => {
+    if (steadyMs() >= declines.untilMs) declines = { untilMs: steadyMs() + 60_000, told: 0 }
+    return ++declines.told <= declinesTold
   }
   const told = (id: string): { readonly hub: string; readonly atMs: number; readonly id: string } => ({
     hub,
@@ -73,6 +81,7 @@ export function createRequestDesk(parts: RequestDeskParts): RequestDesk {
   let isDirty = false
   /** The last use of the memory failed, and that was told. */
   let isForgetful = false
+  let declines = { untilMs: -Infinity, told: 0 }
   let hubState: 'unknown' | 'absent' | 'found' = 'unknown'
   let isClosed = false
 

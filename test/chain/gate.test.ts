@@ -80,4 +80,20 @@ describe('a gate', () => {
     for (let look = 0; look < 3; look++) await gate.look()
     expect(gate.stop()).toMatchObject({ code: 'CHAIN_NO_QUORUM', isBlind: true })
   })
+
+  it('lets one head serve a whole look, and no longer', async () => {
+    const { fixture, gate } = await start()
+    const block = (await gate.look())!
+    await fixture.settled()
+    const asked = (): number => fixture.proxies.reduce((sum, proxy) => sum + proxy.asked.length, 0)
+    const before = asked()
+    await gate.holding(block, async () => {
+      await anvil.mine()
+      expect([await gate.rpc.head(), await gate.keysRpc.head()]).toEqual([block, block])
+      expect(asked()).toBe(before)
+    })
+    expect((await gate.rpc.head()).number).toBe(block.number + 1)
+    await expect(gate.holding(block, () => Promise.reject(new Error('a fault')))).rejects.toThrow('a fault')
+    expect((await gate.keysRpc.head()).number).toBe(block.number + 1)
+  })
 })
