@@ -39,6 +39,10 @@ const requestEvents: Readonly<Record<RequestNews['event'], true>> = {
   forgotten: true,
 }
 
+/** Labels of what is of one feed in one store, and of one endpoint. */
+const feedLabels: ('chain' | 'store' | 'feed')[] = ['chain', 'store', 'feed']
+const endpointLabels: ('chain' | 'endpoint' | 'state')[] = ['chain', 'endpoint', 'state']
+
 /** The metrics of `view`'s chains in `register`. */
 export function createChainMetrics(view: NodeView, register: Registry): ChainMetrics {
   const registers = [register]
@@ -59,33 +63,17 @@ export function createChainMetrics(view: NodeView, register: Registry): ChainMet
     'store',
   ])
   const toConfirmed = histogram('due_to_confirmed_seconds', 'From due to confirmed', ['chain', 'store'])
-  const gas = counter('gas_used_total', 'Gas paid for since the start', ['chain', 'store', 'feed'])
-  const fee = counter('fee_gwei_total', 'Fees paid since the start', ['chain', 'store', 'feed'])
-  const feeToday = gauge('fee_today_gwei', 'Fees paid on this UTC day, before a restart too', [
-    'chain',
-    'store',
-    'feed',
-  ])
-  const overdue = gauge('feed_overdue', '1 while the heartbeat of a feed is over and nobody renewed it', [
-    'chain',
-    'store',
-    'feed',
-  ])
-  const age = gauge('feed_stored_age_seconds', 'Age of what a store has of a feed', ['chain', 'store', 'feed'])
-  const due = gauge('feed_due', '1 while a feed should be renewed', ['chain', 'store', 'feed'])
+  const gas = counter('gas_used_total', 'Gas paid for since the start', feedLabels)
+  const fee = counter('fee_gwei_total', 'Fees paid since the start', feedLabels)
+  const feeToday = gauge('fee_today_gwei', 'Fees paid on this UTC day, before a restart too', feedLabels)
+  const overdue = gauge('feed_overdue', '1 while the heartbeat of a feed is over and nobody renewed it', feedLabels)
+  const age = gauge('feed_stored_age_seconds', 'Age of what a store has of a feed', feedLabels)
+  const due = gauge('feed_due', '1 while a feed should be renewed', feedLabels)
   const stopped = gauge('stopped', '1 while nothing is sent; the code says why', ['chain', 'code'])
   const head = gauge('head_number', 'The newest block that a quorum of endpoints agrees on', ['chain'])
   const headAge = gauge('head_age_seconds', 'Age of that block by its own time', ['chain'])
-  const endpoint = gauge('endpoint_counting', '1 while an endpoint is one of the quorum', [
-    'chain',
-    'endpoint',
-    'state',
-  ])
-  const endpointChanges = counter('endpoint_changes_total', 'Changes of an endpoint to a state', [
-    'chain',
-    'endpoint',
-    'state',
-  ])
+  const endpoint = gauge('endpoint_counting', '1 while an endpoint is one of the quorum', endpointLabels)
+  const endpointChanges = counter('endpoint_changes_total', 'Changes of an endpoint to a state', endpointLabels)
   const balance = gauge('sender_balance_gwei', 'Balance of a key that pays', ['chain', 'sender', 'pays'])
   const queued = gauge('sender_queued', 'Jobs of a key without a nonce', ['chain', 'sender', 'pays'])
   const underWay = gauge('sender_under_way', 'Nonces of a key under way', ['chain', 'sender', 'pays'])

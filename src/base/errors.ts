@@ -33,3 +33,8 @@ export function refusalOf(action: () => unknown): OracleError | undefined {
     throw error
   }
 }
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

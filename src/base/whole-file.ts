@@ -3,6 +3,19 @@
 import { dirname } from 'node:path'
 import { type CuttableDisk, errnoOf } from './disk.js'
 
+/** Opens the file, making it where there is none. Rejects with the disk's error. */
+export async function openOrMake<F>(
+  disk: { open(path: string, create: boolean): Promise<F> },
+  path: string,
+): Promise<F> {
+  try {
+    return await disk.open(path, false)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return disk.open(path, true)
+  }
+}
+
 /** All bytes of the file; null where there is none. Rejects with the disk's error. */
 export async function readWhole(disk: CuttableDisk, path: string): Promise<Uint8Array | null> {
   const file = await disk.open(path, false).catch((error: unknown) => {
@@ -20,10 +33,7 @@ export async function readWhole(disk: CuttableDisk, path: string): Promise<Uint8
 /** Puts `bytes` in the place of what is there, durably. One at a time for a path. Rejects with the disk's error. */
 export async function replaceWhole(disk: CuttableDisk, path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.new`
-  const file = await disk.open(temporary, false).catch((error: unknown) => {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    return disk.open(temporary, true)
-  })
+  const file = await openOrMake(disk, temporary)
   try {
     await file.truncate(0)
     await file.write(0, bytes)

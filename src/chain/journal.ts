@@ -7,8 +7,9 @@
 
 import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
-import { type CuttableFile, type Disk, errnoOf } from '../base/disk.js'
+import type { CuttableFile, Disk } from '../base/disk.js'
 import { OracleError } from '../base/errors.js'
+import { openOrMake } from '../base/whole-file.js'
 import type { JournalEntry } from './sender-state.js'
 
 /** The journal, open. */
@@ -131,15 +132,6 @@ export async function openJournal({ disk, path, owner }: JournalParts): Promise<
     append: (entry) => inTurn(() => write([toText(entry)])),
     rewrite: (entries) => inTurn(() => rewrite(entries)),
     close: () => inTurn(() => file.close()),
-  }
-}
-
-async function openOrMake(disk: JournalDisk, path: string): Promise<JournalFile> {
-  try {
-    return await disk.open(path, false)
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    return disk.open(path, true)
   }
 }
 

@@ -10,6 +10,7 @@ import type { RotateOptions } from './chain-rotate.js'
 import type { Comparison } from './chain-shadow.js'
 import type { StatusOptions } from './chain-status.js'
 import { createTalk, type Talk } from './chain-talk.js'
+import { collect, positive, wholeNumber } from './option-values.js'
 
 /** Adds `chain` to `program`; `run` sets the exit code of an action and prints its refusal. */
 export function addChain(
@@ -133,15 +134,13 @@ function withKey(command: Command): Command {
   return command
     .option('--keystore <file>', 'the key that signs and pays (keystore v3)')
     .option('--passphrase-file <file>', 'the passphrase of the keystore')
-    .addOption(new Option('--max-gwei <n>', 'what a unit of gas may cost at most').argParser(positive).default(200))
+    .addOption(new Option('--max-gwei <n>', 'what a unit of gas may cost at most').argParser(positive(3)).default(200))
     .option('--deadline <s>', 'how long to wait for each transaction', wholeNumber(1, 86_400), 600)
 }
 
 function withDeployment(command: Command): Command {
   return command.requiredOption('--deployment <file>', 'the file that `chain deploy` wrote')
 }
-
-const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
 
 function list(text: string): readonly string[] {
   const names = text.split(',').map((name) => name.trim())
@@ -182,18 +181,4 @@ function comparisons(text: string, before: readonly Comparison[] = []): readonly
   if (feed === undefined || aggregator === undefined)
     throw new InvalidArgumentError('write feed=0xADDRESS, or feed=0xADDRESS:HEARTBEAT in seconds.')
   return [...before, { feed, aggregator, maxAgeS: Math.min(ageMaxS, age === undefined ? ageMaxS : Number(age)) }]
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value
-    throw new InvalidArgumentError(`a whole number from ${min} to ${max} is needed.`)
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (/^\d{1,6}(\.\d{1,3})?$/.test(text) && value > 0) return value
-  throw new InvalidArgumentError('a number above 0 with up to three decimals is needed.')
 }

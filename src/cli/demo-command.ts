@@ -1,7 +1,8 @@
 // The options of `assay demo` on the command line.
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { DemoOptions } from './demo.js'
+import { collect, positive, wholeNumber } from './option-values.js'
 
 /** Adds `demo` to `program`; `run` sets the exit code of an action and prints its refusal. */
 export function addDemo(
@@ -18,7 +19,7 @@ export function addDemo(
     .option('--keep <dir>', 'a new or empty folder to run in and to leave: committee, oracles, feeds, reports')
     .option('--recordings <dir>', 'replay the files venue-base-quote.csv of this folder')
     .option('--lie <venue=percent>', 'let a recorded venue lie, by +30% or -10%; may be repeated', collect, [])
-    .option('--speed <x>', 'steps (minutes) of a replay a second, at most', positive)
+    .option('--speed <x>', 'steps (minutes) of a replay a second, at most', positive(6))
     .option('--chain', 'with the chain also where a script replays all of --recordings')
     .option('--no-chain', 'without the chain: no anvil, no contracts')
     .addOption(new Option('--sources <kind>', 'insist on these sources').choices(['live', 'bundled']))
@@ -27,22 +28,4 @@ export function addDemo(
         command.error('error: --recordings and --sources exclude each other')
       return run(async () => (await import('./demo.js')).demo(options, isJson()))
     })
-}
-
-function collect(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text]
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value
-    throw new InvalidArgumentError(`a whole number from ${min} to ${max} is needed.`)
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (/^\d{1,6}(\.\d{1,6})?$/.test(text) && value > 0) return value
-  throw new InvalidArgumentError('a number above 0 is needed.')
 }

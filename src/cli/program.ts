@@ -16,6 +16,7 @@ import type { RunOptions } from './adapters.js'
 import { addChain } from './chain-command.js'
 import { addDemo } from './demo-command.js'
 import { type InitOptions, initCommittee, initJoin, initMember } from './init.js'
+import { wholeNumber } from './option-values.js'
 import { createPrinter, type Printer } from './print.js'
 import { storedReport } from './report.js'
 import { assayCommand } from './shipped.js'
@@ -253,16 +254,6 @@ async function run(action: () => Promise<number>): Promise<void> {
       printer().error(error)
       process.exitCode = 1
     }
-  }
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`a whole number from ${min} to ${max} is needed.`)
-    }
-    return value
   }
 }
 

@@ -1,6 +1,6 @@
 // Sends what requests ask for: in this member's turns, few at once, and whoever was served least goes first.
 
-import { OracleError } from '../base/errors.js'
+import { messageOf, OracleError } from '../base/errors.js'
 import { resultOf, revertOf } from '../chain/abi-read.js'
 import type { Block } from '../chain/answers.js'
 import { RequestHub__factory } from '../chain/generated/factories/RequestHub__factory.js'
@@ -254,8 +254,4 @@ export function requestSending(parts: SendingParts): Sending {
 /** An answer that has not left yet, for want of budget as a rule. */
 function isUnsent({ act, data, hashes }: RequestFlight): boolean {
   return act !== 'expire' && data !== null && hashes.size === 0
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

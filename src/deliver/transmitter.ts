@@ -1,7 +1,7 @@
 // Keeps one store fresh: compares each report and head, waits for its turn, looks again, sends, and tells what came of it.
 
 import type { Clock } from '../base/clock.js'
-import { OracleError } from '../base/errors.js'
+import { messageOf, OracleError } from '../base/errors.js'
 import type { Job, News } from '../chain/sender-state.js'
 import { toHex } from '../core/bytes.js'
 import type { Committee } from '../core/committee.js'
@@ -273,8 +273,4 @@ export function createTransmitter(parts: TransmitterParts): Transmitter {
 
 function namesOf(due: readonly DueFeed[]): readonly string[] {
   return due.map(({ rule }) => rule.feed.name)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,10 +1,11 @@
 // What a sender needs besides its journal, over one real node, and a contract that counts the effects of jobs.
 
-import { Transaction, Wallet } from 'ethers'
+import { computeAddress, getBytes } from 'ethers'
 import { OracleError } from '../../src/base/errors.js'
 import { outcomeOf, type SendOutcome } from '../../src/chain/send-outcome.js'
 import type { SenderHead, SenderRpc, SenderWallet } from '../../src/chain/sender.js'
 import type { Job, Receipt, SenderRules } from '../../src/chain/sender-state.js'
+import { createWallet } from '../../src/chain/wallet.js'
 import { askNode } from './anvil.js'
 
 export const gwei = 1_000_000_000n
@@ -66,17 +67,9 @@ export function nodeRpc(url: string): SenderRpc {
   }
 }
 
-/** A wallet of ethers for a private key. */
+/** The wallet of a private key, with its address. */
 export function walletOf(privateKey: string): SenderWallet & { readonly address: string } {
-  const wallet = new Wallet(privateKey)
-  return {
-    address: wallet.address,
-    sign: async ({ chainId, nonce, to, data, gasLimit, maxFeePerGas, maxPriorityFeePerGas }) => {
-      const fields = { type: 2, chainId, nonce, to, data, gasLimit, maxFeePerGas, maxPriorityFeePerGas }
-      const raw = await wallet.signTransaction(fields)
-      return { raw, hash: Transaction.from(raw).hash! }
-    },
-  }
+  return { ...createWallet(getBytes(privateKey)), address: computeAddress(privateKey) }
 }
 
 /** Rules that tests change where they must. */

@@ -5,6 +5,7 @@ import { type JournalDisk, openJournal } from '../../src/chain/journal.js'
 import { createSender } from '../../src/chain/sender.js'
 import { askNode } from './anvil.js'
 import { countJob, countOf, gwei, keys, nodeRpc, rulesOf, walletOf } from './anvil-sender.js'
+import { killAt, subjectOf } from './kill-point.js'
 
 const [url, path, counter, wanted] = process.argv.slice(2) as [string, string, string, string]
 const ask = (method: string, ...params: readonly unknown[]): Promise<unknown> => askNode(url, method, params)
@@ -12,22 +13,7 @@ const wallet = walletOf(keys[0]!)
 const rules = rulesOf(wallet.address, { confirmations: 2, finalityBlocks: 4 })
 const rpc = nodeRpc(url)
 
-/** Ends this process where `point` is the one that was asked for. */
-async function pass(point: string): Promise<void> {
-  if (point !== wanted) return
-  process.kill(process.pid, 'SIGKILL')
-  await new Promise(() => {})
-}
-
-const nonces = new Set<string>()
-/** What a line of the journal is about; a second attempt at a nonce is a raise. */
-function subjectOf(line: string): string {
-  const nonce = /"kind":"attempt","nonce":(\d+)/.exec(line)?.[1]
-  if (nonce === undefined) return /"kind":"(\w+)"/.exec(line)?.[1] ?? 'header'
-  if (nonces.has(nonce)) return 'raise'
-  nonces.add(nonce)
-  return nonce === '0' ? 'first' : 'next'
-}
+const pass = killAt(wanted)
 
 const disk: JournalDisk = {
   ...nodeDisk,

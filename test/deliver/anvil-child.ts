@@ -2,28 +2,14 @@
 
 import { nodeDisk } from '../../src/base/disk.js'
 import { createWasmEngine } from '../../src/crypto/engine-wasm.js'
+import { killAt, subjectOf } from '../chain/kill-point.js'
 import { type Call, type Reply, startProxy } from '../chain/rpc-proxy.js'
 import { percent, price, storedIn } from './anvil-updates.js'
 import { gwei, openAnvilWorld, sendForeign } from './anvil-world.js'
 
 const [wanted, member, url, store, registry, folder, now] = process.argv.slice(2) as [string, ...string[]] & string[]
 
-/** Ends this process where `point` is the one that was asked for. */
-async function pass(point: string): Promise<void> {
-  if (point !== wanted) return
-  process.kill(process.pid, 'SIGKILL')
-  await new Promise(() => {})
-}
-
-/** What a line of the journal is about; a second attempt at a nonce is a raise. */
-const nonces = new Set<string>()
-function subjectOf(line: string): string {
-  const nonce = /"kind":"attempt","nonce":(\d+)/.exec(line)?.[1]
-  if (nonce === undefined) return /"kind":"(\w+)"/.exec(line)?.[1] ?? 'header'
-  if (nonces.has(nonce)) return 'raise'
-  nonces.add(nonce)
-  return nonce === '0' ? 'first' : 'next'
-}
+const pass = killAt(wanted)
 
 const openFile = nodeDisk.open
 nodeDisk.open = async (name, create) => {
